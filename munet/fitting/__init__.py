@@ -1,0 +1,1 @@
+"""From landmarks and mask to the parameters of the body model and the camera."""

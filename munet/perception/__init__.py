@@ -1,0 +1,1 @@
+"""From a photo to the people in it: boxes, landmarks and masks."""

@@ -1,0 +1,1 @@
+"""From the posed body to the clothed surface."""

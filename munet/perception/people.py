@@ -1,0 +1,104 @@
+"""Every person in a photo: detector, landmarks, mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from munet.errors import InvalidInputError
+from munet.models.store import ModelStore
+from munet.perception.crop import Crop, crop_from_keypoints
+from munet.perception.cropping import describe_cropping, inside_image
+from munet.perception.detector import Detection, PersonDetector
+from munet.perception.duplicates import drop_duplicates
+from munet.perception.landmarks import LandmarkNetwork, Landmarks
+from munet.perception.masks import PersonMasker
+from munet.perception.observation import PersonObservation, Photo
+from munet.perception.search import coarse_crops, fine_crops
+
+_PRESENCE = 0.5
+_SMALL_PERSON = 0.4
+_SEEN = 0.5
+
+
+class Perceiver:
+    """The loaded networks that look at photos."""
+
+    def __init__(self, store: ModelStore, device: str = "auto", threads: int = 2) -> None:
+        """Load the networks from ``store``.
+
+        Args:
+            store: holds the model files.
+            device: accepted for symmetry with the other stages; these small networks always run on the CPU.
+            threads: CPU threads that a network may use.
+
+        Raises:
+            ModelMissingError: a model file is absent or damaged.
+        """
+        del device
+        self._detector = PersonDetector(store.path("pose_detection"), threads)
+        self._landmarks = LandmarkNetwork(store.path("pose_landmark"), threads)
+        self._masker = PersonMasker(store.path("saliency"), threads)
+
+    def find_people(self, photo: Photo, max_persons: int = 8) -> list[PersonObservation]:
+        """Find the people in ``photo``, largest first; an empty list when there is nobody.
+
+        Args:
+            photo: upright photo.
+            max_persons: at most so many are returned.
+
+        Raises:
+            InvalidInputError: ``max_persons`` is less than one.
+        """
+        if max_persons < 1:
+            raise InvalidInputError("max_persons is too small.", detail=f"expected at least 1, found {max_persons}")
+        height, width = photo.image.shape[:2]
+        found = self._look(photo.image, coarse_crops(width, height))
+        if not found or max(person.crop.side for person in found) < _SMALL_PERSON * max(width, height):
+            found = drop_duplicates([*found, *self._look(photo.image, fine_crops(width, height))])
+        largest = sorted(found, key=lambda person: _seen_area(person, width, height), reverse=True)
+        return [self._observe(photo.image, person) for person in largest[:max_persons]]
+
+    def _look(self, image: NDArray[np.uint8], crops: Iterable[Crop]) -> list[Landmarks]:
+        detections = [found for crop in crops for found in self._detector.detect(image, crop)]
+        people = [self._measure(image, detection) for detection in detections]
+        return drop_duplicates([person for person in people if person is not None])
+
+    def _measure(self, image: NDArray[np.uint8], detection: Detection) -> Landmarks | None:
+        first = self._landmarks.find(image, crop_from_keypoints(detection.keypoints[0], detection.keypoints[1]))
+        if first.presence < _PRESENCE:
+            return None
+        # The region from the landmarks fits the person better than the detector's, as in MediaPipe's tracking.
+        second = self._landmarks.find(image, first.next_crop)
+        return second if second.presence >= _PRESENCE else first
+
+    def _observe(self, image: NDArray[np.uint8], person: Landmarks) -> PersonObservation:
+        height, width = image.shape[:2]
+        mask = self._masker.segment(image, person)
+        inside = inside_image(person.image, width, height)
+        return PersonObservation(
+            box=_bounding_box(mask, person.image[inside & (person.visibility > _SEEN)]),
+            score=person.presence,
+            landmarks_image=person.image.astype(np.float32),
+            landmarks_world=person.world.astype(np.float32),
+            visibility=np.where(inside, person.visibility, 0).astype(np.float32),
+            mask=mask,
+            warnings=describe_cropping(person.image, width, height),
+        )
+
+
+def _seen_area(person: Landmarks, width: int, height: int) -> float:
+    points = np.clip(person.image, 0, (width, height))
+    return float(np.prod(points.max(0) - points.min(0)))
+
+
+def _bounding_box(mask: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.float32]:
+    rows, columns = np.flatnonzero((mask > 0.5).any(1)), np.flatnonzero((mask > 0.5).any(0))
+    corners = points
+    if rows.size:
+        corners = np.concatenate([points, [[columns[0], rows[0]], [columns[-1] + 1, rows[-1] + 1]]])
+    if not len(corners):
+        return np.zeros(4, np.float32)
+    return np.concatenate([corners.min(0), corners.max(0)]).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Turns reconstructed people (plain arrays) into Blender data."""

@@ -1,0 +1,120 @@
+"""The armature: natural bones of the right lengths at rest, and poses on its pose bones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ..rigs import BoneStyle, bone_style
+from .character import Character
+from .frames import Floats, bone_local, rotations_from_body
+from .placement import Placement
+
+SMPL_NAME = "munet_smpl_name"
+_SHORTEST_BONE = 0.005
+_CONNECT_WITHIN = 0.001
+
+
+@dataclass(frozen=True)
+class RestBone:
+    """One bone at rest in armature space: where it lies, whose child it is and how it is presented."""
+
+    smpl_name: str
+    style: BoneStyle
+    parent: int
+    head: Floats
+    tail: Floats
+    connected: bool
+
+
+def rest_bones(character: Character, placement: Placement) -> list[RestBone]:
+    """Return the bones of ``character`` in armature space, parents first, none too short for Blender to keep."""
+    parents = character.arrays["bone_parents"].tolist()
+    heads = placement.rest(character.arrays["bone_heads"])
+    tails = placement.rest(character.arrays["bone_tails"])
+    connected = [p >= 0 and bool(np.linalg.norm(heads[i] - tails[p]) < _CONNECT_WITHIN) for i, p in enumerate(parents)]
+    for index, parent in enumerate(parents):
+        if connected[index]:
+            tails[parent] = heads[index]
+    for index, parent in enumerate(parents):
+        if np.linalg.norm(tails[index] - heads[index]) < _SHORTEST_BONE:
+            along = tails[parent] - heads[parent] if parent >= 0 else np.array([0.0, 0.0, 1.0])
+            tails[index] = heads[index] + along / max(float(np.linalg.norm(along)), 1e-9) * 4 * _SHORTEST_BONE
+    names = character.bone_names
+    return [
+        RestBone(names[i], bone_style(names[i]), parents[i], heads[i], tails[i], connected[i])
+        for i in range(len(parents))
+    ]
+
+
+def _add_edit_bones(armature: bpy.types.Armature, bones: list[RestBone]) -> None:
+    made: list[bpy.types.EditBone] = []
+    for bone in bones:
+        edit_bone = armature.edit_bones.new(bone.style.name)
+        edit_bone.head, edit_bone.tail = bone.head.tolist(), bone.tail.tolist()
+        edit_bone.align_roll(Vector(bone.style.z_axis))
+        edit_bone[SMPL_NAME] = bone.smpl_name
+        if bone.parent >= 0:
+            edit_bone.parent = made[bone.parent]
+            edit_bone.use_connect = bone.connected
+        made.append(edit_bone)
+
+
+def _sort_into_collections(armature: bpy.types.Armature, bones: list[RestBone]) -> None:
+    for bone in bones:
+        collection = armature.collections.get(bone.style.collection) or armature.collections.new(bone.style.collection)
+        collection.assign(armature.bones[bone.style.name])
+
+
+def build_armature(
+    context: bpy.types.Context, character: Character, placement: Placement, name: str, collection: bpy.types.Collection
+) -> bpy.types.Object:
+    """Build the rig of ``character`` in its rest pose and link it to ``collection``.
+
+    ``context`` must be in Object Mode, and ``collection`` must be visible in its view layer.
+    """
+    bones = rest_bones(character, placement)
+    armature = bpy.data.armatures.new(name)
+    rig = bpy.data.objects.new(name, armature)
+    collection.objects.link(rig)
+    rig.location = placement.location.tolist()
+    context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    try:
+        _add_edit_bones(armature, bones)
+    finally:
+        bpy.ops.object.mode_set(mode="OBJECT")
+    _sort_into_collections(armature, bones)
+    rig.show_in_front = True
+    return rig
+
+
+def ordered_bones(rig: bpy.types.Object, smpl_names: list[str]) -> list[bpy.types.PoseBone]:
+    """Return the pose bones of ``rig`` in the order of ``smpl_names``, whatever they are called now."""
+    by_smpl = {bone.bone.get(SMPL_NAME): bone for bone in rig.pose.bones}
+    return [by_smpl[name] for name in smpl_names]
+
+
+def apply_pose(rig: bpy.types.Object, smpl_names: list[str], axis_angle: Floats, root_head: Floats | None) -> None:
+    """Put a pose on ``rig``.
+
+    Args:
+        rig: the armature object.
+        smpl_names: names of the J bones.
+        axis_angle: (J, 3) local rotations, SMPL convention, radians.
+        root_head: (3,) head of the root bone in armature space; None leaves it at rest.
+    """
+    bones = ordered_bones(rig, smpl_names)
+    rest = np.array([bone.bone.matrix_local.to_3x3() for bone in bones])
+    local = bone_local(rest, rotations_from_body(axis_angle))
+    for bone, matrix in zip(bones, local, strict=True):
+        bone.rotation_mode = "QUATERNION"
+        bone.rotation_quaternion = Matrix(matrix.tolist()).to_quaternion()
+        bone.location = (0.0, 0.0, 0.0)
+        bone.scale = (1.0, 1.0, 1.0)
+    if root_head is not None:
+        moved = root_head - np.array(bones[0].bone.head_local)
+        bones[0].location = (rest[0].T @ moved).tolist()

@@ -1,0 +1,49 @@
+"""The naked body: skinned mesh with identity and pose shape keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from .character import Character
+from .frames import points_from_body
+from .material import skin_material
+from .mesh import add_weights, bind, build_mesh
+from .placement import Placement
+
+PHOTO_POSE_KEY = "PhotoPose"
+_SHAPE_RANGE = 5.0
+
+
+def _add_key(obj: bpy.types.Object, name: str, vertices: NDArray[Any]) -> bpy.types.ShapeKey:
+    key = obj.shape_key_add(name=name, from_mix=False)
+    key.data.foreach_set("co", np.ascontiguousarray(vertices, dtype=np.float32).reshape(-1))
+    return key
+
+
+def _add_shape_keys(obj: bpy.types.Object, character: Character, rest: NDArray[Any]) -> None:
+    obj.shape_key_add(name="Basis", from_mix=False)
+    directions = np.moveaxis(character.arrays["body_shape_dirs"].astype(np.float64), 2, 0)
+    for index, direction in enumerate(directions):
+        key = _add_key(obj, f"Shape{index:03d}", rest + points_from_body(direction))
+        key.slider_min, key.slider_max = -_SHAPE_RANGE, _SHAPE_RANGE
+        key.value = 0.0
+    corrective = _add_key(obj, PHOTO_POSE_KEY, rest + points_from_body(character.arrays["body_corrective"]))
+    corrective.value = 1.0
+
+
+def build_body(
+    character: Character, placement: Placement, rig: bpy.types.Object, bone_names: list[str], name: str
+) -> bpy.types.Object:
+    """Build the body mesh bound to ``rig``; its basis is this person's own rest shape."""
+    rest = placement.rest(character.body.rest_vertices_body)
+    mesh = build_mesh(name, character.body, rest)
+    mesh.materials.append(skin_material(f"{name} skin"))
+    obj = bpy.data.objects.new(name, mesh)
+    add_weights(obj, character.body.weights, bone_names)
+    _add_shape_keys(obj, character, rest)
+    bind(obj, rig)
+    return obj

@@ -1,0 +1,56 @@
+"""The camera that sees the people as the photo does, with the photo behind them."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from .character import Character
+from .frames import Floats
+from .lens import lens_from_matrix
+from .material import pack_image
+from .photo import Photo, upright_bytes
+from .placement import camera_rotation
+
+_SENSOR_MM = 36.0
+_CLIP_START = 0.01
+
+
+def _add_background(camera: bpy.types.Camera, photo: Photo, size: tuple[int, int]) -> None:
+    image = pack_image(photo.name, photo.data)
+    turned = upright_bytes(photo.data, image, size)
+    if turned is not None:
+        image.pack(data=turned, data_len=len(turned))
+    background = camera.background_images.new()
+    background.image = image
+    background.frame_method = "FIT"
+    background.display_depth = "BACK"
+    background.alpha = 1.0
+    camera.show_background_images = True
+
+
+def build_camera(character: Character, offset: Floats, photo: Photo, name: str) -> bpy.types.Object:
+    """Build the photo's camera in a scene whose points are moved by ``offset`` (3,)."""
+    camera = bpy.data.cameras.new(name)
+    lens = lens_from_matrix(character.arrays["camera_matrix"], character.image_size, _SENSOR_MM)
+    camera.sensor_fit, camera.sensor_width = "HORIZONTAL", _SENSOR_MM
+    camera.lens, camera.shift_x, camera.shift_y = lens.focal_mm, lens.shift_x, lens.shift_y
+    camera.clip_start = _CLIP_START
+    camera.display_size = 0.3
+    if photo.data:
+        _add_background(camera, photo, character.image_size)
+    obj = bpy.data.objects.new(name, camera)
+    obj.matrix_world = Matrix.Translation(offset.tolist()) @ Matrix(camera_rotation().tolist()).to_4x4()
+    return obj
+
+
+def look_through(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+    """Render ``scene`` through ``camera`` at the size of its photo."""
+    width, height = (int(size) for size in camera["munet_image_size"])
+    matrix = np.array(camera["munet_camera_matrix"]).reshape(3, 3)
+    scene.camera = camera
+    scene.render.resolution_x, scene.render.resolution_y = width, height
+    scene.render.resolution_percentage = 100
+    aspect = lens_from_matrix(matrix, (width, height), camera.data.sensor_width).pixel_aspect_y
+    scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = 1.0 / min(aspect, 1.0), max(aspect, 1.0)

@@ -1,0 +1,50 @@
+"""Materials: the photo's texture on the clothed surface, plain skin on the body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from numpy.typing import NDArray
+
+from ..compat import enable_nodes
+from .png import encode_png
+
+_SKIN_COLOUR = (0.55, 0.33, 0.24, 1.0)
+_CLOTH_ROUGHNESS = 0.85
+_SKIN_ROUGHNESS = 0.55
+
+
+def pack_image(name: str, data: bytes) -> bpy.types.Image:
+    """Make an image of the bytes of an image file, packed into the .blend."""
+    image = bpy.data.images.new(name, 8, 8)
+    image.source = "FILE"
+    image.pack(data=data, data_len=len(data))
+    return image
+
+
+def _principled(material: bpy.types.Material) -> bpy.types.Node:
+    enable_nodes(material)
+    return next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+
+
+def textured_material(name: str, texture: NDArray[Any]) -> bpy.types.Material:
+    """Make a rough material that shows ``texture`` (H, W, 3) uint8 sRGB."""
+    material = bpy.data.materials.new(name)
+    shader = _principled(material)
+    shader.inputs["Roughness"].default_value = _CLOTH_ROUGHNESS
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = pack_image(name, encode_png(texture))
+    node.location = (shader.location.x - 320, shader.location.y)
+    material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+    return material
+
+
+def skin_material(name: str) -> bpy.types.Material:
+    """Make a plain material for the body under the clothes."""
+    material = bpy.data.materials.new(name)
+    shader = _principled(material)
+    shader.inputs["Base Color"].default_value = _SKIN_COLOUR
+    shader.inputs["Roughness"].default_value = _SKIN_ROUGHNESS
+    material.diffuse_color = _SKIN_COLOUR
+    return material

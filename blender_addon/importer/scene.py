@@ -1,0 +1,162 @@
+"""One photo's people, their cameras and their collections in the scene."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from ..errors import AddonError
+from .armature import apply_pose, build_armature, ordered_bones
+from .body import PHOTO_POSE_KEY, build_body
+from .camera import build_camera
+from .character import Character
+from .frames import Floats
+from .photo import Photo
+from .placement import place, scene_offset
+from .provenance import provenance, write_properties
+from .rollback import all_or_nothing
+from .surface import build_surface
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is common to all people of one job: the photo, the settings used and the version that made them."""
+
+    photo: Photo
+    settings: Mapping[str, Any]
+    version: str
+
+
+@dataclass(frozen=True)
+class ImportedPerson:
+    """The objects of one person."""
+
+    rig: bpy.types.Object
+    body: bpy.types.Object
+    surface: bpy.types.Object
+    camera: bpy.types.Object
+
+
+def _new_collection(name: str, parent: bpy.types.Collection) -> bpy.types.Collection:
+    collection = bpy.data.collections.new(name)
+    parent.children.link(collection)
+    return collection
+
+
+def _find_layer(layer: bpy.types.LayerCollection, wanted: bpy.types.Collection) -> bpy.types.LayerCollection | None:
+    if layer.collection == wanted:
+        return layer
+    return next((found for child in layer.children if (found := _find_layer(child, wanted))), None)
+
+
+def _hide_collection(context: bpy.types.Context, collection: bpy.types.Collection) -> None:
+    layer = _find_layer(context.view_layer.layer_collection, collection)
+    if layer is not None:
+        layer.hide_viewport = True
+    collection.hide_render = True
+
+
+def apply_photo_pose(rig: bpy.types.Object) -> None:
+    """Put ``rig`` into the pose of its photo, which it carries as custom properties."""
+    names = json.loads(rig["munet_bone_names"])
+    rotations = [list(rig["munet_bone_rotations"])[3 * i : 3 * i + 3] for i in range(len(names))]
+    apply_pose(rig, names, rotations, list(rig["munet_root_head"]))
+    _set_corrective(rig, 1.0)
+
+
+def apply_rest_pose(rig: bpy.types.Object) -> None:
+    """Put ``rig`` into its T-pose on the floor."""
+    names = json.loads(rig["munet_bone_names"])
+    apply_pose(rig, names, [[0.0, 0.0, 0.0]] * len(names), None)
+    _set_corrective(rig, 0.0)
+
+
+def _set_corrective(rig: bpy.types.Object, value: float) -> None:
+    for child in rig.children:
+        keys = getattr(child.data, "shape_keys", None)
+        if keys and PHOTO_POSE_KEY in keys.key_blocks:
+            keys.key_blocks[PHOTO_POSE_KEY].value = value
+
+
+def _import_person(
+    context: bpy.types.Context,
+    character: Character,
+    offset: Floats,
+    name: str,
+    collection: bpy.types.Collection,
+) -> tuple[bpy.types.Object, bpy.types.Object, bpy.types.Object]:
+    placement = place(character, offset)
+    rig = build_armature(context, character, placement, f"{name} rig", collection)
+    bone_names = [bone.name for bone in ordered_bones(rig, character.bone_names)]
+    surface = build_surface(character, placement, rig, bone_names, f"{name} clothed")
+    body = build_body(character, placement, rig, bone_names, f"{name} body")
+    collection.objects.link(surface)
+    hidden = _new_collection(f"{name} body", collection)
+    hidden.objects.link(body)
+    _hide_collection(context, hidden)
+    rig["munet_bone_names"] = json.dumps(character.bone_names)
+    rig["munet_bone_rotations"] = character.arrays["bone_rotations"].astype(float).reshape(-1).tolist()
+    rig["munet_root_head"] = placement.root_head.tolist()
+    apply_photo_pose(rig)
+    return rig, body, surface
+
+
+def _camera_for(
+    character: Character,
+    cameras: dict[bytes, bpy.types.Object],
+    offset: Floats,
+    photo: Photo,
+    collection: bpy.types.Collection,
+) -> bpy.types.Object:
+    """Return the camera of ``character``; people fitted with the same camera matrix share one."""
+    key = character.arrays["camera_matrix"].tobytes()
+    if key not in cameras:
+        cameras[key] = build_camera(character, offset, photo, f"{photo.stem} camera")
+        collection.objects.link(cameras[key])
+    return cameras[key]
+
+
+def _select_only(context: bpy.types.Context, rigs: Sequence[bpy.types.Object]) -> None:
+    for obj in context.view_layer.objects:
+        obj.select_set(False)
+    for rig in rigs:
+        rig.select_set(True)
+    context.view_layer.objects.active = rigs[0]
+
+
+def import_people(context: bpy.types.Context, characters: Sequence[Character], origin: Origin) -> list[ImportedPerson]:
+    """Bring the people of one photo into the scene, all of them or, on failure, nothing.
+
+    Raises:
+        AddonError: NOBODY without people, WRONG_MODE outside Object Mode.
+    """
+    if not characters:
+        raise AddonError("NOBODY", "The result holds no person.", hint="Use a photo that shows a person clearly.")
+    if context.mode != "OBJECT":
+        raise AddonError("WRONG_MODE", "People can only be inserted in Object Mode.", hint="Switch to Object Mode.")
+    with all_or_nothing():
+        return _import_people(context, characters, origin)
+
+
+def _import_people(context: bpy.types.Context, characters: Sequence[Character], origin: Origin) -> list[ImportedPerson]:
+    stem = origin.photo.stem
+    offset = scene_offset(characters)
+    home = _new_collection(stem, context.scene.collection)
+    cameras: dict[bytes, bpy.types.Object] = {}
+    people = []
+    for index, character in enumerate(characters):
+        name = f"{stem} {index + 1}"
+        objects = _import_person(context, character, offset, name, _new_collection(name, home))
+        camera = _camera_for(character, cameras, offset, origin.photo, home)
+        properties = provenance(character, origin.photo, origin.settings, origin.version)
+        for obj in (*objects, camera):
+            write_properties(obj, properties)
+        people.append(ImportedPerson(*objects, camera))
+    if context.scene.camera is None:
+        context.scene.camera = people[0].camera
+    _select_only(context, [person.rig for person in people])
+    return people

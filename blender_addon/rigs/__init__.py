@@ -1,0 +1,42 @@
+"""Bone maps as data: names for artists, roll directions and collections. No bpy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class BoneStyle:
+    """How one bone is presented.
+
+    Attributes:
+        name: name for artists, with .L or .R where there are two.
+        z_axis: direction of the bone's z axis at rest, in Blender's axes; bends turn around the bone's x axis.
+        collection: bone collection it belongs to.
+    """
+
+    name: str
+    z_axis: Vector
+    collection: str
+
+
+@cache
+def _load() -> dict[str, dict[str, object]]:
+    text = (Path(__file__).parent / "artist.json").read_text(encoding="utf-8")
+    bones: dict[str, dict[str, object]] = json.loads(text)["bones"]
+    return bones
+
+
+def bone_style(smpl_name: str) -> BoneStyle:
+    """Return the style of the bone that SMPL calls ``smpl_name``; unknown bones keep their name."""
+    side, _, part = smpl_name.partition("_")
+    suffix = {"left": ".L", "right": ".R"}.get(side, "")
+    key = part if suffix else smpl_name
+    style = _load().get(key, {"name": key, "z": [0.0, 1.0, 0.0], "collection": "Body"})
+    x, y, z = style["z"]  # type: ignore[misc]
+    return BoneStyle(f"{style['name']}{suffix}", (-x if suffix == ".R" else x, y, z), str(style["collection"]))

@@ -147,7 +147,9 @@ class ModelStore:
                 for file in group:
                     self._install(file, extract(archive, file.member, Path(scratch)))
         except PackageError as error:
-            raise ModelMissingError(f"The model file {first.file_name} could not be fetched.", detail=str(error)) from error
+            raise ModelMissingError(
+                f"The model file {first.file_name} could not be fetched.", detail=str(error)
+            ) from error
         except OSError as error:
             raise DiskFullError("The model files could not be stored.", detail=f"{self.folder}: {error}.") from error
 

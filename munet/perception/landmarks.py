@@ -71,7 +71,8 @@ def refine_with_heat(points: NDArray[np.float64], heat: NDArray[np.float32]) -> 
             continue
         rows, columns = np.mgrid[top : top + weights.shape[0], left : left + weights.shape[1]]
         total = weights.sum() * size
-        refined[index] = ((columns + 0.5) * weights).sum() / total, ((rows + 0.5) * weights).sum() / total
+        # The heat maps count cells from their corners: cell 0 means 0, not half a cell.
+        refined[index] = (columns * weights).sum() / total, (rows * weights).sum() / total
     return refined
 
 

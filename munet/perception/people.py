@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from munet.errors import InvalidInputError
 from munet.models.store import ModelStore
+from munet.perception.averaging import average_views
 from munet.perception.crop import Crop, crop_from_keypoints
 from munet.perception.cropping import describe_cropping, inside_image
 from munet.perception.detector import Detection, PersonDetector
@@ -76,6 +77,7 @@ class Perceiver:
 
     def _observe(self, image: NDArray[np.uint8], person: Landmarks) -> PersonObservation:
         height, width = image.shape[:2]
+        person = average_views(self._landmarks, image, person)
         mask = self._masker.segment(image, person)
         inside = inside_image(person.image, width, height)
         return PersonObservation(

@@ -17,7 +17,14 @@ from munet.perception.landmarks import LandmarkNetwork, Landmarks, mirror_order
 PATCH_PIXELS = 640
 _PATCH_MARGIN = 1.3
 # Shift along x and y as shares of the crop's side, enlargement, turn in radians.
-_VIEWS = ((0, 0, 1, 0), (0.02, 0.02, 1, 0), (-0.02, 0.02, 1.06, 0), (0.02, -0.02, 0.95, 0), (0, 0, 1.12, 0.1), (0, 0, 1, -0.1))  # fmt: skip
+_VIEWS = (
+    (0.0, 0.0, 1.0, 0.0),
+    (0.02, 0.02, 1.0, 0.0),
+    (-0.02, 0.02, 1.06, 0.0),
+    (0.02, -0.02, 0.95, 0.0),
+    (0.0, 0.0, 1.12, 0.1),
+    (0.0, 0.0, 1.0, -0.1),
+)
 _SPREAD = 0.06
 
 

@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import _system_libraries
+
 ROOT = Path(__file__).resolve().parent.parent
 MARKER = "munet-complete.txt"
 BIG_DOWNLOAD_MB = 8.0
@@ -61,22 +63,6 @@ ENVIRONMENTS = {
 }
 ALIASES = {"blender": "blender-4.5"}
 BLENDER_ENVIRONMENTS = tuple(name for name in ENVIRONMENTS if name.startswith("blender-"))
-
-# What a bare Debian or Ubuntu lacks for Blender, by the library that the loader misses.
-SYSTEM_PACKAGES = {
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libICE.so.6": "libice6",
-    "libSM.so.6": "libsm6",
-    "libX11.so.6": "libx11-6",
-    "libXext.so.6": "libxext6",
-    "libXfixes.so.3": "libxfixes3",
-    "libXi.so.6": "libxi6",
-    "libXrender.so.1": "libxrender1",
-    "libXxf86vm.so.1": "libxxf86vm1",
-    "libgomp.so.1": "libgomp1",
-    "libxkbcommon.so.0": "libxkbcommon0",
-}
 
 
 def environments_folder() -> Path:
@@ -295,7 +281,7 @@ def clean_variables() -> dict[str, str]:
 def _explain(output: str, log: Path | None) -> str:
     tail = "\n".join(output.strip().splitlines()[-8:])
     if missing := sorted(set(re.findall(r"(lib[\w.+-]+\.so[\d.]*): cannot open shared object", output))):
-        return _explain_libraries(missing)
+        return _system_libraries.explain(missing)
     if "No space left on device" in output or "not enough space on the disk" in output:
         return f"There is not enough room on the disk for {environments_folder()}. Free about 6 GB and run again."
     if "ensurepip is not available" in output:
@@ -312,14 +298,6 @@ def _explain(output: str, log: Path | None) -> str:
     if any(sign in output for sign in offline):
         return f"The first run needs the network, and the package index did not answer. Connect and run again.{where}"
     return f"The environment could not be made:\n{tail}{where}"
-
-
-def _explain_libraries(missing: list[str]) -> str:
-    packages = " ".join(sorted(set(SYSTEM_PACKAGES.values())))
-    return (
-        f"Blender needs system libraries that are absent ({', '.join(missing)} first). "
-        f"On Debian or Ubuntu: apt-get install -y {packages}"
-    )
 
 
 @contextlib.contextmanager

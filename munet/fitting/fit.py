@@ -1,0 +1,157 @@
+"""From what was seen of a person to the parameters of the body model and the camera."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from munet.body.model import BodyModel
+from munet.body.skinning import pose_body
+from munet.errors import InvalidInputError, NoPersonError
+from munet.fitting.body_points import BodyPoints, make_body_points
+from munet.fitting.camera_start import guess_focal, place_body
+from munet.fitting.evidence import SEEN, Evidence, gather_evidence, landmark_trust, seen_joints
+from munet.fitting.hands import relaxed_fingers
+from munet.fitting.hypotheses import try_flips
+from munet.fitting.objective import Objective
+from munet.fitting.prior import PosePrior, load_pose_prior
+from munet.fitting.result import BodyFit
+from munet.fitting.rig import JOINTS, TO_CAMERA, State, pose_points
+from munet.fitting.so3 import log_rotation
+from munet.fitting.solver import minimise
+from munet.fitting.start import closed_form_start
+from munet.geometry.camera import Camera
+from munet.perception.observation import PersonObservation, Photo
+from munet.settings import Settings
+
+Array = NDArray[np.float64]
+
+FEWEST_LANDMARKS = 5
+"""Below this many visible landmarks a pose is a guess."""
+
+_STEPS = {"draft": 12, "standard": 20, "high": 40}
+
+
+def fit_body(model: BodyModel, observation: PersonObservation, photo: Photo, settings: Settings) -> BodyFit:
+    """Fit the body model and the camera to one person.
+
+    Closed-form rotations from the 3D landmarks, then a robust fit (Levenberg-Marquardt) of pose, shape, translation,
+    focal length and tilt of the camera to the 2D landmarks, the mask and, weakly, the measured depths, under joint
+    limits and a prior learnt from motion; limbs are tried flipped in depth. Joints without evidence rest.
+
+    Raises:
+        InvalidInputError: arrays of the observation have the wrong shape or are not finite.
+        NoPersonError: too few landmarks are visible to place a body.
+    """
+    _check(observation, photo)
+    body = make_body_points(model)
+    objective, start = prepare(body, observation, photo, load_pose_prior())
+    state = solve(objective, start, _STEPS[settings.preset])
+    return _result(model, body, state, observation, objective)
+
+
+def solve(objective: Objective, start: State, steps: int) -> State:
+    """Fit from ``start``: first without the mask, then with limbs flipped in depth, then everything together."""
+    quick = objective.without_mask()
+    state, cost = minimise(start, quick, steps)
+    state, _ = try_flips(quick, state, cost, objective.evidence)
+    return minimise(state, objective, steps)[0]
+
+
+def prepare(
+    body: BodyPoints, observation: PersonObservation, photo: Photo, prior: PosePrior
+) -> tuple[Objective, State]:
+    """Return the cost of one person and the closed-form start of the fit."""
+    focal, focal_sigma = guess_focal(photo)
+    height, width = photo.image.shape[:2]
+    center = np.array([width / 2, height / 2])
+    rig = body.rig.subset(BodyPoints.LANDMARKS)
+    rotations = closed_form_start(
+        rig.anchors.sum(1),
+        observation.landmarks_world.astype(np.float64),
+        rig.parents,
+        seen_joints(observation.visibility),
+    )
+    state = State(rotations, np.zeros(10), np.zeros(3), float(np.log(focal)), np.zeros(2))
+    pixels, trust = observation.landmarks_image.astype(np.float64), landmark_trust(observation.visibility)
+    translation = place_body(pose_points(rig, state), pixels, trust, focal, center)
+    state = replace(state, translation=translation)
+    middle = float(pose_points(rig, state)[:, 2].mean())
+    evidence = gather_evidence(observation, focal * body.height / middle)
+    return Objective(body, evidence, prior, state, center, focal_sigma), state
+
+
+def _check(observation: PersonObservation, photo: Photo) -> None:
+    shapes = {
+        "landmarks_image": (33, 2),
+        "landmarks_world": (33, 3),
+        "visibility": (33,),
+        "box": (4,),
+        "mask": photo.image.shape[:2],
+    }
+    for name, shape in shapes.items():
+        value = getattr(observation, name)
+        if value.shape != shape or not np.isfinite(value).all():
+            raise InvalidInputError(
+                f"The observation's {name} can not be used.",
+                detail=f"expected finite numbers of shape {shape}, found shape {value.shape}",
+            )
+    visible = int((observation.visibility >= SEEN).sum())
+    if visible < FEWEST_LANDMARKS:
+        raise NoPersonError(
+            "Too little of the person is visible to place a body.",
+            detail=f"{visible} of 33 landmarks are visible, at least {FEWEST_LANDMARKS} are needed.",
+        )
+
+
+def _warnings(evidence: Evidence) -> tuple[str, ...]:
+    groups = {"legs": (1, 2, 4, 5), "left arm": (16, 18), "right arm": (17, 19)}
+    hidden = [name for name, joints in groups.items() if not evidence.seen[list(joints)].any()]
+    if not hidden:
+        return ()
+    return (f"Not seen in the photo and therefore at rest: {', '.join(hidden)}.",)
+
+
+def landmark_error(pixels: Array, observation: PersonObservation, height: float) -> float:
+    """Return the mean distance of visible landmarks from ``pixels`` (33, 2) over the person's height in pixels."""
+    visible = observation.visibility >= SEEN
+    distance = np.linalg.norm(pixels[visible] - observation.landmarks_image[visible], axis=1)
+    return float(distance.mean() / height)
+
+
+def _result(
+    model: BodyModel, body: BodyPoints, state: State, observation: PersonObservation, objective: Objective
+) -> BodyFit:
+    evidence = objective.evidence
+    mask_height, mask_width = observation.mask.shape
+    camera = Camera(state.focal, (float(objective.center[0]), float(objective.center[1])), mask_width, mask_height)
+    joint_count = len(model.joint_names)
+    pose = np.zeros((joint_count, 3))
+    pose[:JOINTS] = log_rotation(state.rotations)
+    pose[JOINTS:] = relaxed_fingers(joint_count - JOINTS)
+    device = model.template.device
+    with torch.no_grad():
+        posed = pose_body(
+            model,
+            torch.tensor(state.betas[None], dtype=torch.float32, device=device),
+            torch.tensor(pose[None], dtype=torch.float32, device=device),
+            None,
+        )
+    translation = state.translation.astype(np.float32)
+    turn = TO_CAMERA.astype(np.float32)
+    vertices, joints = (part[0].cpu().numpy() * turn + translation for part in (posed.vertices, posed.joints))
+    marks = camera.project(pose_points(body.rig.subset(BodyPoints.LANDMARKS), state))
+    return BodyFit(
+        betas=state.betas.astype(np.float32),
+        pose=pose.astype(np.float32),
+        translation=translation,
+        camera=camera,
+        vertices_cam=vertices,
+        joints_cam=joints,
+        seen=evidence.seen,
+        landmark_error=landmark_error(marks.astype(np.float64), observation, evidence.height),
+        warnings=_warnings(evidence),
+    )

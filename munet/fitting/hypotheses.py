@@ -1,0 +1,76 @@
+"""Depth flips: a limb that points to the camera looks like one that points away; try both and keep the cheaper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from munet.fitting.body_points import BodyPoints
+from munet.fitting.evidence import INDEX, Evidence
+from munet.fitting.objective import Objective
+from munet.fitting.rig import TO_CAMERA, PointRig, State, pose_points, pose_skeleton
+from munet.fitting.solver import minimise
+from munet.fitting.start import ARM_HINGE, LEG_HINGE, hinged_limb, within_limits
+
+Array = NDArray[np.float64]
+
+_LIMBS = (
+    ("left", ("shoulder", "elbow", "wrist"), (16, 18), ARM_HINGE["left"]),
+    ("right", ("shoulder", "elbow", "wrist"), (17, 19), ARM_HINGE["right"]),
+    ("left", ("hip", "knee", "ankle"), (1, 4), LEG_HINGE),
+    ("right", ("hip", "knee", "ankle"), (2, 5), LEG_HINGE),
+)
+_STEPS = 5
+_WORTH = 0.35
+"""Share of its length by which a bone must point towards or away from the camera for a flip to matter."""
+
+
+def mirrored_in_depth(bone: Array, view: Array) -> Array:
+    """Return the direction whose projection is the same but which points the other way along ``view`` (unit)."""
+    result: Array = bone - 2 * (bone @ view) * view
+    return result
+
+
+def flips(rig: PointRig, state: State, seen: NDArray[np.bool_], limb: int) -> Iterator[State]:
+    """Yield the state with the upper, the lower or both bones of limb 0 to 3 flipped in depth."""
+    side, parts, joints, hinge = _LIMBS[limb]
+    if not seen[list(joints)].all():
+        return
+    at = [INDEX[f"{side}_{part}"] for part in parts]
+    posed = pose_points(rig.subset(BodyPoints.LANDMARKS), state)[at]
+    rest = rig.anchors[at].sum(1)
+    bones = np.diff(posed, axis=0)
+    views = posed[:2] / np.linalg.norm(posed[:2], axis=1, keepdims=True)
+    slants = np.abs((bones * views).sum(1)) > _WORTH * np.linalg.norm(bones, axis=1)
+    parent_joint = int(rig.parents[joints[0]])
+    parent = pose_skeleton(rig, state).turns[parent_joint]
+    for upper, lower in ((True, False), (False, True), (True, True)):
+        if (upper and not slants[0]) or (lower and not slants[1]):
+            continue
+        first = mirrored_in_depth(bones[0], views[0]) if upper else bones[0]
+        second = mirrored_in_depth(bones[1], views[1]) if lower else bones[1]
+        wanted = first * TO_CAMERA, second * TO_CAMERA
+        turns = hinged_limb(parent, (rest[1] - rest[0], rest[2] - rest[1]), wanted, hinge)
+        yield _with_limb(state, joints, parent, turns)
+
+
+def _with_limb(state: State, joints: tuple[int, int], parent: Array, turns: tuple[Array, Array]) -> State:
+    rotations = state.rotations.copy()
+    rotations[joints[0]] = parent.T @ turns[0]
+    rotations[joints[1]] = turns[0].T @ turns[1]
+    rotations = within_limits(rotations)
+    return State(rotations, state.betas, state.translation, state.log_focal, state.tilt)
+
+
+def try_flips(objective: Objective, state: State, cost: float, evidence: Evidence) -> tuple[State, float]:
+    """Try every flip of every limb for a few steps each; returns the cheapest state and its cost."""
+    for limb in range(len(_LIMBS)):
+        best = state, cost
+        for candidate in flips(objective.body.rig, state, evidence.seen, limb):
+            tried = minimise(candidate, objective, _STEPS)
+            if tried[1] < best[1]:
+                best = tried
+        state, cost = best
+    return state, cost

@@ -1,0 +1,136 @@
+"""The cost of the fit: every term, put together for one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from munet.fitting.body_points import BodyPoints
+from munet.fitting.evidence import Evidence
+from munet.fitting.prior import PosePrior, limits_block, pose_features, prior_block, rest_block
+from munet.fitting.rig import MOVED, Skeleton, State, pose_points_with_jacobian, pose_skeleton
+from munet.fitting.solver import Block, quadratic
+from munet.fitting.terms import (
+    anchor_block,
+    balance_block,
+    depth_block,
+    facing_camera,
+    ground_block,
+    landmark_block,
+    outline_block,
+    outside_block,
+    project_points,
+)
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How strongly each term speaks. Lengths are shares of the person's height unless said otherwise.
+
+    Attributes:
+        landmark_sigma, landmark_limit: noise of a landmark and the distance at which it counts as wrong.
+        depth_sigma, depth_limit: of the detector's depth along a bone, metres.
+        prior: factor of the pose prior.
+        limits: per radian beyond the joint limits.
+        betas_sigma: spread of the shape parameters.
+        straight: per radian of a knee that looks straight.
+        rest: per radian of a joint that is not seen.
+        outside_sigma, outside_limit: skin outside the mask.
+        outline_sigma, outline_limit, clothes: outline deeper inside the mask than clothes are thick.
+        mask: whether the two terms of the mask are used.
+    """
+
+    landmark_sigma: float = 0.006
+    landmark_limit: float = 0.035
+    depth_sigma: float = 0.10
+    depth_limit: float = 0.20
+    prior: float = 0.5
+    limits: float = 20.0
+    betas_sigma: float = 0.7
+    straight: float = 8.0
+    rest: float = 10.0
+    outside_sigma: float = 0.012
+    outside_limit: float = 0.025
+    outline_sigma: float = 0.03
+    outline_limit: float = 0.015
+    clothes: float = 0.012
+    mask: bool = True
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The cost of one person; calling it linearises every term at a state.
+
+    Attributes:
+        body: the points of the body.
+        evidence: what the photo says.
+        prior: what poses are likely.
+        start: its focal length is the guess.
+        center: (2,) principal point in pixels.
+        focal_sigma: how far the focal length may be off, log units.
+        weights: of the terms.
+    """
+
+    body: BodyPoints
+    evidence: Evidence
+    prior: PosePrior
+    start: State
+    center: Array
+    focal_sigma: float
+    weights: Weights = Weights()
+
+    def without_mask(self) -> Objective:
+        """Return the same cost without the terms of the mask, which are slower and only fine-tune."""
+        rig = self.body.rig.subset(slice(0, BodyPoints.SKIN.start))
+        return replace(self, body=replace(self.body, rig=rig), weights=replace(self.weights, mask=False))
+
+    def __call__(self, state: State) -> list[Block]:
+        """Linearise every term at ``state``."""
+        skeleton = pose_skeleton(self.body.rig, state)
+        points, jacobian = pose_points_with_jacobian(self.body.rig, state, skeleton)
+        blocks = self._point_terms(state, points, jacobian) + self._pose_terms(state)
+        if self.weights.mask:
+            blocks += self._mask_terms(state, skeleton, points, jacobian)
+        return blocks
+
+    def _point_terms(self, state: State, points: Array, jacobian: Array) -> list[Block]:
+        evidence, weights = self.evidence, self.weights
+        marks = BodyPoints.LANDMARKS
+        projection = project_points(points[marks], jacobian[marks], state, self.center)
+        blocks = [
+            landmark_block(projection, evidence, weights.landmark_sigma, weights.landmark_limit),
+            depth_block(points[marks], jacobian[marks], evidence, weights.depth_sigma, weights.depth_limit),
+        ]
+        if evidence.standing > 0:
+            soles, mass = BodyPoints.SOLES, BodyPoints.MASS
+            blocks += ground_block(points[soles], jacobian[soles], state, evidence.standing)
+            both = (jacobian[mass], jacobian[soles])
+            blocks.append(balance_block(points[mass], points[soles], both, state, evidence.standing))
+        return blocks
+
+    def _pose_terms(self, state: State) -> list[Block]:
+        evidence, weights = self.evidence, self.weights
+        features = pose_features(state)
+        unseen = np.where(evidence.seen[1:MOVED], 0.0, weights.rest)
+        knees = features.jacobian[[9, 12]], features.values[[9, 12]]
+        return [
+            prior_block(self.prior, features, weights.prior),
+            limits_block(features, weights.limits),
+            rest_block(features, unseen),
+            quadratic(knees[1], knees[0], weights.straight * evidence.straight),
+            anchor_block(state, self.start, self.focal_sigma, weights.betas_sigma),
+        ]
+
+    def _mask_terms(self, state: State, skeleton: Skeleton, points: Array, jacobian: Array) -> list[Block]:
+        evidence, weights, skin = self.evidence, self.weights, BodyPoints.SKIN
+        projection = project_points(points[skin], jacobian[skin], state, self.center)
+        facing = facing_camera(self.body.rig.subset(skin), skeleton, self.body.normals, points[skin])
+        blocks = [
+            outside_block(projection, evidence, weights.outside_sigma, weights.outside_limit),
+            outline_block(projection, facing, evidence, weights.outline_sigma, weights.outline_limit, weights.clothes),
+        ]
+        return [block for block in blocks if block is not None]

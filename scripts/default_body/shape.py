@@ -1,0 +1,59 @@
+"""The shape space: principal components of random adults in the T-pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ShapeSpace:
+    """Mean and directions per unit of beta; unit variance of beta over the training people.
+
+    Attributes:
+        mean: (V, 3) metres.
+        dirs: (V, 3, K) metres per unit.
+    """
+
+    mean: Array
+    dirs: Array
+
+    def encode(self, vertices: Array) -> Array:
+        """Betas (N, K) of people (N, V, 3) in the least-squares sense."""
+        flat = self.dirs.reshape(-1, self.dirs.shape[-1])
+        return (vertices - self.mean).reshape(len(vertices), -1) @ flat @ np.linalg.inv(flat.T @ flat)
+
+    def decode(self, betas: Array) -> Array:
+        """People (N, V, 3) from betas (N, K)."""
+        return self.mean + np.einsum("vkn,bn->bvk", self.dirs, betas)
+
+
+def fit_shape_space(vertices: Array, count: int) -> ShapeSpace:
+    """PCA of people (N, V, 3); signs: more of each beta makes the body larger (taller, then of more volume)."""
+    mean = vertices.mean(0, dtype=np.float64)
+    centred = (vertices - mean).reshape(len(vertices), -1)
+    values, vectors = np.linalg.eigh(centred @ centred.T)
+    order = np.argsort(-values)[:count]
+    dirs = (centred.T @ vectors[:, order]) / np.sqrt(len(vertices))
+    dirs = dirs.reshape(*mean.shape, count)
+    return ShapeSpace(mean, dirs * _signs(mean, dirs))
+
+
+def _signs(mean: Array, dirs: Array) -> Array:
+    height = (dirs[:, 1] * (mean[:, 1] - mean[:, 1].mean())[:, None]).sum(0)
+    radial = (dirs[:, [0, 2]] * (mean[:, [0, 2]] - mean[:, [0, 2]].mean(0))[..., None]).sum((0, 1))
+    return np.where(np.arange(dirs.shape[-1]) == 0, np.sign(height), np.sign(radial))
+
+
+def linear_map(betas: Array, points: Array) -> tuple[Array, Array, float]:
+    """Points (N, P, 3) as a linear function of betas: template (P, 3), dirs (P, 3, K), mean error in metres."""
+    design = np.concatenate([np.ones((len(betas), 1)), betas], 1)
+    solution = np.linalg.lstsq(design, points.reshape(len(points), -1), rcond=None)[0]
+    error = np.linalg.norm((design @ solution).reshape(points.shape) - points, axis=-1).mean()
+    template = solution[0].reshape(points.shape[1:])
+    dirs = solution[1:].T.reshape(*points.shape[1:], betas.shape[1])
+    return template, dirs, float(error)

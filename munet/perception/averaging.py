@@ -1,4 +1,4 @@
-"""Sharper landmarks: the median over slightly moved, turned, enlarged and mirrored crops of one person.
+"""Sharper landmarks and masks: several views of one person, moved, turned, enlarged and mirrored.
 
 The network's 256 pixel input quantises a tall person to about 1 % of the height; views that differ by fractions of
 a cell disagree independently, so their median is both finer and robust, and their spread tells what is a guess.
@@ -6,6 +6,7 @@ a cell disagree independently, so their median is both finer and robust, and the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,16 +17,34 @@ from munet.perception.landmarks import LandmarkNetwork, Landmarks, mirror_order
 
 PATCH_PIXELS = 640
 _PATCH_MARGIN = 1.3
-# Shift along x and y as shares of the crop's side, enlargement, turn in radians.
-_VIEWS = (
-    (0.0, 0.0, 1.0, 0.0),
-    (0.02, 0.02, 1.0, 0.0),
-    (-0.02, 0.02, 1.06, 0.0),
-    (0.02, -0.02, 0.95, 0.0),
-    (0.0, 0.0, 1.12, 0.1),
-    (0.0, 0.0, 1.0, -0.1),
-)
+# Spread of a landmark over the views, as a share of the person's crop, at which its visibility is halved.
 _SPREAD = 0.06
+
+
+@dataclass(frozen=True)
+class View:
+    """How a view differs from the person's crop: shift as shares of its side, enlargement, turn in radians."""
+
+    dx: float = 0.0
+    dy: float = 0.0
+    enlarge: float = 1.0
+    turn: float = 0.0
+
+    def of(self, crop: Crop) -> Crop:
+        """Return ``crop`` changed by this view."""
+        center = (crop.center[0] + self.dx * crop.side, crop.center[1] + self.dy * crop.side)
+        return Crop(center, crop.side * self.enlarge, crop.angle + self.turn)
+
+
+_LANDMARK_VIEWS = (
+    View(),
+    View(0.02, 0.02),
+    View(-0.02, 0.02, 1.06),
+    View(0.02, -0.02, 0.95),
+    View(enlarge=1.12, turn=0.1),
+    View(turn=-0.1),
+)
+_MASK_VIEWS = (View(), View(0.02, -0.01, 1.06, 0.05), View(-0.01, 0.02, 1.12, -0.05))
 
 
 @dataclass(frozen=True)
@@ -39,6 +58,14 @@ class _Patch:
         x, y = self.crop.from_image(np.asarray(crop.center)) * PATCH_PIXELS
         return Crop((float(x), float(y)), crop.side * PATCH_PIXELS / self.crop.side, crop.angle)
 
+    def look(self, network: LandmarkNetwork, crops: Iterable[Crop]) -> list[Landmarks]:
+        """Evaluate crops (in pixels of this patch), each also mirrored."""
+        mirror = np.ascontiguousarray(self.pixels[:, ::-1])
+        views: list[Landmarks] = []
+        for crop in crops:
+            views += [network.find(self.pixels, crop), _mirrored(network.find(mirror, _mirrored_crop(crop)))]
+        return views
+
 
 def average_views(network: LandmarkNetwork, image: NDArray[np.uint8], person: Landmarks) -> Landmarks:
     """Return ``person`` with the medians of several views of the image (H, W, 3) around ``person.next_crop``.
@@ -48,17 +75,27 @@ def average_views(network: LandmarkNetwork, image: NDArray[np.uint8], person: La
     """
     crop = Crop(person.next_crop.center, person.next_crop.side * _PATCH_MARGIN)
     patch = _Patch(sample_crop(image, crop, PATCH_PIXELS), crop)
-    mirrored = _Patch(np.ascontiguousarray(patch.pixels[:, ::-1]), crop)
     base = patch.inside(person.next_crop)
-    crops = [_moved(base, *view) for view in _VIEWS]
-    views = [network.find(patch.pixels, view) for view in crops]
-    views += [_mirrored(network.find(mirrored.pixels, _mirrored_crop(view))) for view in crops]
-    return _merge(views, person, crop)
+    views = patch.look(network, (view.of(base) for view in _LANDMARK_VIEWS))
+    units = np.stack([view.image for view in views]) / PATCH_PIXELS
+    spread = np.linalg.norm(units.std(axis=0), axis=1) * _PATCH_MARGIN
+    certainty = 1 / (1 + (spread / _SPREAD) ** 2)
+    return replace(
+        person,
+        image=crop.to_image(np.median(units, axis=0)),
+        world=np.median([view.world for view in views], axis=0),
+        visibility=np.mean([view.visibility for view in views], axis=0) * certainty,
+        crop=crop,
+        mask=_mean_mask(views),
+    )
 
 
-def _moved(crop: Crop, dx: float, dy: float, enlarge: float, turn: float) -> Crop:
-    center = (crop.center[0] + dx * crop.side, crop.center[1] + dy * crop.side)
-    return Crop(center, crop.side * enlarge, crop.angle + turn)
+def average_mask(network: LandmarkNetwork, image: NDArray[np.uint8], crop: Crop) -> tuple[NDArray[np.float32], Crop]:
+    """Return the mean mask of several views round ``crop`` and the upright square that it covers."""
+    square = Crop(crop.center, crop.side * _PATCH_MARGIN)
+    patch = _Patch(sample_crop(image, square, PATCH_PIXELS), square)
+    base = patch.inside(crop)
+    return _mean_mask(patch.look(network, (view.of(base) for view in _MASK_VIEWS))), square
 
 
 def _mirrored_crop(crop: Crop) -> Crop:
@@ -73,20 +110,15 @@ def _mirrored(found: Landmarks) -> Landmarks:
         world=found.world[order] * (-1, 1, 1),
         visibility=found.visibility[order],
         crop=_mirrored_crop(found.crop),
-        mask=found.mask[:, ::-1],
+        mask=np.ascontiguousarray(found.mask[:, ::-1]),
     )
 
 
-def _merge(views: list[Landmarks], person: Landmarks, crop: Crop) -> Landmarks:
-    units = np.stack([view.image for view in views]) / PATCH_PIXELS
-    spread = np.linalg.norm(units.std(axis=0), axis=1) * _PATCH_MARGIN
-    certainty = 1 / (1 + (spread / _SPREAD) ** 2)
-    masks = [paste_crop(np.ascontiguousarray(v.mask), v.crop, PATCH_PIXELS, PATCH_PIXELS) for v in views]
-    return replace(
-        person,
-        image=crop.to_image(np.median(units, axis=0)),
-        world=np.median([view.world for view in views], axis=0),
-        visibility=np.mean([view.visibility for view in views], axis=0) * certainty,
-        crop=crop,
-        mask=np.mean(masks, axis=0).astype(np.float32),
-    )
+def _mean_mask(views: list[Landmarks]) -> NDArray[np.float32]:
+    """Mean of the views' masks, each counted only where the view looks."""
+    total = np.zeros((PATCH_PIXELS, PATCH_PIXELS), np.float32)
+    weight = np.full_like(total, 1e-6)
+    for view in views:
+        total += paste_crop(view.mask, view.crop, PATCH_PIXELS, PATCH_PIXELS)
+        weight += paste_crop(np.ones_like(view.mask), view.crop, PATCH_PIXELS, PATCH_PIXELS)
+    return total / weight

@@ -41,7 +41,7 @@ class Perceiver:
         del device
         self._detector = PersonDetector(store.path("pose_detection"), threads)
         self._landmarks = LandmarkNetwork(store.path("pose_landmark"), threads)
-        self._masker = PersonMasker(store.path("saliency"), threads)
+        self._masker = PersonMasker(self._landmarks, store.path("saliency"), threads)
 
     def find_people(self, photo: Photo, max_persons: int = 8) -> list[PersonObservation]:
         """Find the people in ``photo``, largest first; an empty list when there is nobody.

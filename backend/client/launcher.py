@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -30,6 +31,7 @@ EXIT_SENTENCES = {
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 TAIL_BYTES = 2000
+CONSOLE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ def start_backend(options: LaunchOptions) -> Launch:
     log_file = options.log_file or log_dir() / "backend.log"
     make_private_dir(log_file.parent)
     name = f"backend-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    _remove_old_consoles(log_file.parent)
     console = log_file.with_name(f"{name}.console")
     try:
         with console.open("wb") as stream:
@@ -183,6 +186,13 @@ def _clean_environment() -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if key not in FOREIGN_VARIABLES}
     kept.pop(RUNTIME_VARIABLE, None)
     return {**kept, "PYTHONUTF8": "1", "PYTHONNOUSERSITE": "1"}
+
+
+def _remove_old_consoles(directory: Path) -> None:
+    for path in directory.glob("*.console"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > CONSOLE_SECONDS:
+                path.unlink()
 
 
 def _tail(path: Path) -> list[str]:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 POLL_MS = 20
 PING_AFTER = 1.0
-DEAD_AFTER = 5.0
 MUTE_AFTER = 30.0
 FAREWELL = 0.25
 
@@ -123,7 +122,7 @@ class Link(threading.Thread):
             return
         if silence > MUTE_AFTER:
             raise _gone(f"It has not answered for {silence:.0f} s.")
-        if silence > DEAD_AFTER and not self._alive():
+        if not self._alive():
             raise _gone("Its process has ended.")
         self._pinged = now
         self.outbox.put(encode(Message(messages.PING, token=self._run_file.token)))

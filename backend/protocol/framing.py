@@ -119,7 +119,7 @@ def _load(frames: Sequence[Frame]) -> dict[str, Any]:
     if len(frames[0]) > MAX_HEADER_BYTES:
         raise ProtocolError("A header is too long.", detail=f"{len(frames[0])} bytes, at most {MAX_HEADER_BYTES}.")
     try:
-        header = _object(json.loads(bytes(frames[0])), "header")
+        header = _object(json.loads(bytes(frames[0]).decode("utf-8")), "header")
     except (ValueError, RecursionError) as error:
         raise ProtocolError("A header is not JSON.", detail=str(error)[:MAX_TEXT]) from error
     _check_version(header)

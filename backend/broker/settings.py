@@ -1,0 +1,72 @@
+"""How a broker is run."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..protocol.errors import BackendError
+
+
+@dataclass(frozen=True)
+class BrokerSettings:
+    """Settings of one broker process; times in seconds.
+
+    Attributes:
+        run_path: the run file to publish.
+        host: address to bind; anything but loopback needs ``curve_secret``.
+        curve_secret: secret CURVE key (Z85) that encrypts the connections; empty for none.
+        parent_pid: end with this process (and when no other client is left); 0 for none.
+        device: torch device of the worker, or "auto".
+        idle_exit: end after this long without a client.
+        idle_unload: end an idle worker, and so free its memory, after this long.
+        client_silence: a client is gone after this long without a sign of life.
+        worker_start: the worker must be ready within this time.
+        worker_silence: a worker without heartbeat for this long is hung.
+        worker_stall: a job without any progress for this long is hung.
+        cancel_grace: a job that has not ended this long after its cancellation costs the worker its life.
+        max_jobs, max_waiting_bytes: bounds of the queue.
+        worker_command: starts the worker.
+        log_file: named in errors.
+    """
+
+    run_path: Path
+    host: str = "127.0.0.1"
+    curve_secret: str = field(default="", repr=False)
+    parent_pid: int = 0
+    device: str = "auto"
+    idle_exit: float = 600.0
+    idle_unload: float = 600.0
+    client_silence: float = 10.0
+    worker_start: float = 60.0
+    worker_silence: float = 45.0
+    worker_stall: float = 900.0
+    cancel_grace: float = 5.0
+    max_jobs: int = 1000
+    max_waiting_bytes: int = 2 << 30
+    worker_command: tuple[str, ...] = (sys.executable, "-m", "backend.worker")
+    log_file: Path | None = None
+
+    def check(self) -> None:
+        """Refuse to listen to the network without encryption.
+
+        Raises:
+            BackendError: INSECURE_HOST.
+        """
+        if self.curve_secret or _is_loopback(self.host):
+            return
+        raise BackendError(
+            "INSECURE_HOST",
+            "The backend does not listen to the network without encryption.",
+            detail=f"'{self.host}' is not a loopback address and no CURVE key is given.",
+            hint="Use 127.0.0.1, or give a key file with --curve-secret-file.",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""The worker process: loads the models once and runs one job at a time."""

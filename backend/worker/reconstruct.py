@@ -1,0 +1,144 @@
+"""The real work of the worker: photo in, people out. The only place of the backend that imports munet's method."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from munet import __version__
+from munet.errors import InvalidInputError, JobCancelledError, MunetError
+from munet.settings import Settings
+
+from ..protocol.errors import BackendError
+from ..protocol.results import join_result
+from .link import Start
+from .loop import Outcome, Report, Work, WorkerJob
+
+if TYPE_CHECKING:
+    from munet.pipeline import Models, PhotoResult
+    from munet.progress import Progress
+
+log = logging.getLogger("backend.worker")
+
+PRESETS = ("draft", "standard", "high")
+MAX_TEXTURE = 8192
+
+
+def make_work(start: Start) -> Work:
+    """Return the function that runs a job; torch and the models are loaded with the first one."""
+    loaded: dict[str, Models] = {}
+
+    def work(job: WorkerJob, report: Report) -> Outcome:
+        try:
+            return _reconstruct(job, report, start.device, loaded)
+        except JobCancelledError as error:
+            raise BackendError("CANCELLED", error.title) from error
+        except MunetError as error:
+            raise BackendError(error.code, error.title, detail=error.detail, hint=error.hint) from error
+        except BackendError:
+            raise
+        except Exception as error:
+            raise _explain(error, job) from error
+
+    return work
+
+
+def device_facts() -> dict[str, Any]:
+    """Return what the heartbeat tells: the process, and the memory of the device once torch is loaded."""
+    facts: dict[str, Any] = {"pid": os.getpid()}
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "cuda") and torch.cuda.is_initialized():
+        free, total = torch.cuda.mem_get_info()
+        facts |= {"device_name": torch.cuda.get_device_name(), "memory_free": free, "memory_total": total}
+    return facts
+
+
+def read_settings(values: dict[str, Any], device: str) -> Settings:
+    """Turn the wire's settings into :class:`munet.settings.Settings`; unknown names are ignored, as in every message.
+
+    Raises:
+        InvalidInputError: a value has the wrong type or range.
+    """
+    known = {field.name: values[field.name] for field in fields(Settings) if field.name in values}
+    ignored = sorted(set(values) - set(known))
+    if ignored:
+        log.warning("Unknown settings are ignored: %s", ", ".join(ignored))
+    if known.get("device", "auto") == "auto":
+        known["device"] = device
+    if "persons" in known:
+        known["persons"] = _indices(known["persons"])
+    settings = Settings(**known)
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    whole = (("texture_size", 0, MAX_TEXTURE), ("max_persons", 1, 100), ("seed", 0, 2**63 - 1))
+    for name, low, high in whole:
+        value = getattr(settings, name)
+        if type(value) is not int or not low <= value <= high:
+            raise InvalidInputError("A setting is wrong.", detail=f"{name} must be {low} to {high}, found {value!r}.")
+    if settings.preset not in PRESETS:
+        detail = f"preset must be one of {', '.join(PRESETS)}, found {settings.preset!r}."
+        raise InvalidInputError("A setting is wrong.", detail=detail)
+    if not isinstance(settings.device, str):
+        raise InvalidInputError("A setting is wrong.", detail=f"device must be a text, found {settings.device!r}.")
+
+
+def _indices(values: object) -> tuple[int, ...]:
+    if not isinstance(values, list | tuple) or not all(type(value) is int and value >= 0 for value in values):
+        raise InvalidInputError("A setting is wrong.", detail=f"persons must be a list of indices, found {values!r}.")
+    return tuple(values)
+
+
+def _reconstruct(job: WorkerJob, report: Report, device: str, loaded: dict[str, Models]) -> Outcome:
+    settings = read_settings(job.settings, device)
+    report("load", 0, 1, 0.0, "Loading the models")
+    _use_all_cores()
+    from munet.pipeline import STAGES, Models, reconstruct_photo
+
+    if settings.device not in loaded:
+        loaded.clear()
+        loaded[settings.device] = Models.load(settings)
+    models = loaded[settings.device]
+    result = reconstruct_photo(models, job.image, job.name, settings, _progress(STAGES, report))
+    return _outcome(result, settings)
+
+
+def _use_all_cores() -> None:
+    import torch
+
+    torch.set_num_threads(os.cpu_count() or 1)
+
+
+def _progress(stages: tuple[str, ...], report: Report) -> Progress:
+    def progress(stage: str, fraction: float) -> None:
+        index = stages.index(stage) if stage in stages else 0
+        done = (index + min(max(fraction, 0.0), 1.0)) / len(stages)
+        try:
+            report(stage, index, len(stages), done, stage.replace("_", " ").capitalize())
+        except BackendError as error:
+            raise JobCancelledError(error.title) from error
+
+    return progress
+
+
+def _outcome(result: PhotoResult, settings: Settings) -> Outcome:
+    persons = [(person.arrays(), person.facts()) for person in result.persons]
+    versions = {"backend": __version__, "device": settings.device}
+    return join_result(persons, result.seconds, result.warnings, result.preview, versions)
+
+
+def _explain(error: Exception, job: WorkerJob) -> BackendError:
+    """Turn a failure that nobody foresaw into words."""
+    torch = sys.modules.get("torch")
+    if isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError)):
+        hint = "Close other programs that use the device, or choose the Draft preset or the CPU."
+        return BackendError("OUT_OF_MEMORY", "The device ran out of memory.", detail=str(error), hint=hint)
+    log.error("Job %s failed", job.name, exc_info=error)
+    hint = "Open the backend's log for the details and report it if it happens again."
+    detail = f"{type(error).__name__}: {error}"
+    return BackendError("INTERNAL", "Something unexpected went wrong in the backend.", detail=detail, hint=hint)

@@ -1,0 +1,122 @@
+"""What each vertex of the body may do: how far cloth or hair may stand off it, what is locked, whose limb it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from munet.surface.operators import Floats, Ints
+
+SMPL_JOINTS = 24
+LEFT_WRIST, RIGHT_WRIST = 20, 21
+HEAD, NECK = 15, 12
+FEET = (7, 8, 10, 11)
+
+# Farthest that clothes or hair plausibly stand off the skin moved by each SMPL joint, metres.
+OUTWARD_METRES = np.array(
+    [
+        0.12, 0.14, 0.14, 0.12, 0.13, 0.13, 0.11, 0.045, 0.045, 0.10, 0.03, 0.03,
+        0.05, 0.08, 0.08, 0.14, 0.08, 0.08, 0.08, 0.08, 0.0, 0.0, 0.0, 0.0,
+    ]
+)  # fmt: skip
+# Where the fitted body is fatter than the photo the surface may go under the skin, but only this far.
+INWARD_METRES = 0.010
+# Bones along which a registration shift is interpolated from the joint to the next one.
+LONG_BONES = {1: 4, 2: 5, 4: 7, 5: 8, 16: 18, 17: 19, 18: 20, 19: 21}
+# Joints of the trunk and the thighs, thick enough to be smoothed strongly.
+TRUNK_JOINTS = (0, 1, 2, 3, 6, 9, 13, 14)
+LIMBS = {"torso": (0, 3, 6, 9, 12, 13, 14), "head": (15,), "left_leg": (1, 4, 7, 10), "right_leg": (2, 5, 8, 11),
+         "left_arm": (16, 18, 20, 22), "right_arm": (17, 19, 21, 23)}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """Per-vertex facts of the body that dressing needs. V: vertices.
+
+    Attributes:
+        outward: (V,) metres, largest offset outward.
+        inward: (V,) metres, largest offset inward.
+        locked: (V,) in [0, 1]: 1 keeps the body's own surface (face, hands, eyes).
+        feet: (V,) in [0, 1]: belongs to a foot.
+        limb: (V,) int64 index into ``LIMBS``.
+        folded: (V, 24) weights, fingers folded into the hands.
+    """
+
+    outward: Floats
+    inward: Floats
+    locked: Floats
+    feet: Floats
+    limb: Ints
+    folded: Floats
+
+
+def fold_fingers(weights: Floats) -> Floats:
+    """Sum weights (V, J) of fingers and SMPL's hands into the wrists: (V, 24)."""
+    folded = weights[:, :SMPL_JOINTS].copy()
+    fingers = weights[:, SMPL_JOINTS:]
+    half = fingers.shape[1] // 2
+    folded[:, LEFT_WRIST] += folded[:, 22] + fingers[:, :half].sum(1)
+    folded[:, RIGHT_WRIST] += folded[:, 23] + fingers[:, half:].sum(1)
+    folded[:, 22:24] = 0
+    return folded
+
+
+def describe(weights: Floats, template: Floats, landmarks: Floats, parts: NDArray[np.int8]) -> Anatomy:
+    """Derive the anatomy from skinning weights (V, J), template (V, 3), its landmarks (33, 3) and eye parts (V,)."""
+    folded = fold_fingers(weights)
+    hands = folded[:, LEFT_WRIST] + folded[:, RIGHT_WRIST]
+    face = face_region(template, landmarks) * (folded[:, HEAD] + folded[:, NECK] > 0.3)
+    locked = np.maximum.reduce([_ramp(hands, 0.35, 0.75), face, (parts > 0).astype(np.float64)])
+    owners = np.stack([folded[:, list(joints)].sum(1) for joints in LIMBS.values()], 1)
+    return Anatomy(
+        outward=(folded @ OUTWARD_METRES) * (1 - locked),
+        inward=np.full(len(template), INWARD_METRES) * (1 - locked),
+        locked=locked,
+        feet=folded[:, list(FEET)].sum(1),
+        limb=owners.argmax(1),
+        folded=folded,
+    )
+
+
+def face_region(template: Floats, landmarks: Floats) -> Floats:
+    """Face (V,) in [0, 1]: in front of the ears, from the chin to the hairline, fading over two centimetres.
+
+    Args:
+        template: (V, 3) T-pose, body frame (y up, facing +z).
+        landmarks: (33, 3) of the template in the order of ``LANDMARK_NAMES``.
+    """
+    nose, ears, mouth = landmarks[0], landmarks[7:9].mean(0), landmarks[9:11].mean(0)
+    eyes = landmarks[[2, 5]].mean(0)
+    half_width = np.abs(landmarks[7:9, 0] - ears[0]).mean()
+    brow = eyes[1] - mouth[1]
+    front = _ramp(template[:, 2], ears[2] + 0.15 * (nose[2] - ears[2]), ears[2] + 0.5 * (nose[2] - ears[2]))
+    below = _ramp(-template[:, 1], -(eyes[1] + 0.95 * brow), -(eyes[1] + 0.55 * brow))
+    above = _ramp(template[:, 1], mouth[1] - 1.3 * brow, mouth[1] - 0.8 * brow)
+    beside = _ramp(-np.abs(template[:, 0] - ears[0]), -1.1 * half_width, -0.8 * half_width)
+    return front * below * above * beside
+
+
+def bone_interpolation(folded: Floats, points: Floats, joints: Floats) -> Floats:
+    """Weights (V, 24) with which shifts of the joints move the vertices, linear along the long bones.
+
+    Args:
+        folded: (V, 24) skinning weights without fingers.
+        points: (V, 3) posed vertices.
+        joints: (24+, 3) posed joints in the same frame.
+    """
+    result = folded.copy()
+    for joint, child in LONG_BONES.items():
+        bone = joints[child] - joints[joint]
+        along = np.clip((points - joints[joint]) @ bone / max(float(bone @ bone), 1e-9), 0, 1)
+        moved = folded[:, joint] * along
+        result[:, joint] -= moved
+        result[:, child] += moved
+    return result
+
+
+def _ramp(values: Floats, start: float, end: float) -> Floats:
+    """Smooth step from 0 at ``start`` to 1 at ``end``."""
+    x = np.clip((values - start) / (end - start), 0, 1)
+    return x * x * (3 - 2 * x)

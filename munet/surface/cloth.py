@@ -1,0 +1,50 @@
+"""What lies under clothes loses its relief: folds of the body close, toes become shoes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from munet.surface.anatomy import TRUNK_JOINTS, Anatomy
+from munet.surface.operators import Floats, Ints, edge_weights, smoother
+from munet.surface.shoes import shod_feet
+from munet.surface.solve import Mesh, prepare_mesh
+
+# Lengths over which the relief is smoothed: limbs are thin and would shrink under more.
+LIMB_METRES, TRUNK_METRES = 0.013, 0.028
+SHOE_METRES = 0.005
+# The relief fades between these offsets from the skin.
+CLOTH_METRES = (0.004, 0.02)
+
+
+def cover(
+    mesh: Mesh, faces: Ints, rest: Floats, joints_rest: Floats, anatomy: Anatomy, along: Floats, shod: float
+) -> Floats:
+    """Rest vertices (V, 3) with the body's relief faded where something is worn.
+
+    Args:
+        mesh: operators of the rest pose.
+        faces: (F, 3).
+        rest: (V, 3) rest vertices of the body.
+        joints_rest: (J, 3) rest joints.
+        anatomy: regions of the body.
+        along: (V,) metres that the surface stands off the body.
+        shod: 1 when shoes are worn, 0 for bare feet.
+    """
+    low, high = CLOTH_METRES
+    worn = np.clip((along - low) / (high - low), 0, 1) * (1 - anatomy.locked) * (1 - anatomy.feet)
+    worn = np.clip(smoother(mesh.laplace, mesh.areas, TRUNK_METRES)(worn), 0, 1)[:, None]
+    limbs = smoother(mesh.laplace, mesh.areas, LIMB_METRES)(rest)
+    trunk = smoother(mesh.laplace, mesh.areas, TRUNK_METRES)(rest)
+    share = anatomy.folded[:, list(TRUNK_JOINTS)].sum(1)[:, None]
+    covered = rest + worn * (limbs + share * (trunk - limbs) - rest)
+    shaped: Floats = covered + shod * (_shoes(faces, covered, joints_rest, anatomy) - covered)
+    return shaped
+
+
+def _shoes(faces: Ints, rest: Floats, joints_rest: Floats, anatomy: Anatomy) -> Floats:
+    pairs, _ = edge_weights(rest, faces)
+    drawn = shod_feet(rest, pairs, anatomy.folded, joints_rest)
+    mesh = prepare_mesh(drawn, faces)
+    soft = smoother(mesh.laplace, mesh.areas, SHOE_METRES)(drawn)
+    shoes: Floats = drawn + anatomy.feet[:, None] * (soft - drawn)
+    return shoes

@@ -1,0 +1,146 @@
+"""From the posed body to the clothed surface of one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from munet.body.model import SMPL_PARENTS, BodyModel
+from munet.body.skinning import pose_body
+from munet.errors import InvalidInputError
+from munet.fitting.result import BodyFit
+from munet.perception.observation import PersonObservation
+from munet.settings import Settings
+from munet.surface.anatomy import Anatomy, describe
+from munet.surface.cloth import cover
+from munet.surface.operators import Floats, Ints
+from munet.surface.refine import Refined, Start, refine
+from munet.surface.result import ClothedSurface
+from munet.surface.silhouette import View, draw, make_view, overlap
+from munet.surface.solve import prepare_mesh
+from munet.surface.unpose import Skin, blend, limit_influences, loosen_weights
+
+POLISH_ROUNDS = {"draft": 1, "standard": 2, "high": 4}
+POOR_OVERLAP = 0.85
+CAM_FROM_BODY = np.diag([1.0, -1.0, -1.0])
+
+
+@dataclass(frozen=True)
+class _Body:
+    """The fitted body in double precision. V: vertices, J: joints."""
+
+    rest: Floats
+    joints_rest: Floats
+    joints_cam: Floats
+    transforms_cam: Floats
+    weights: Floats
+    faces: Ints
+    anatomy: Anatomy
+
+
+def dress(
+    model: BodyModel,
+    fit: BodyFit,
+    observation: PersonObservation,
+    settings: Settings,
+    start_vertices_cam: NDArray[np.floating] | None = None,
+) -> ClothedSurface:
+    """Clothe a fitted body so that its outline meets the person's mask.
+
+    First the outline tells how far clothes and hair stand off the body. Then the body's relief fades under them,
+    feet become shoes where the photo shows more than bare feet, weights of loose parts are softened, and the outline
+    is met again. The topology is the body's own.
+
+    Args:
+        model: the body model of the fit.
+        fit: pose, shape and camera.
+        observation: the person's mask.
+        settings: of the job: the preset says how often the outline is polished. Nothing here is random.
+        start_vertices_cam: (V, 3) posed surface of the model's topology to start from instead of the body, metres,
+            camera frame, for instance a network's.
+
+    Raises:
+        InvalidInputError: the mask is empty or has not the photo's size, or the start has the wrong shape.
+    """
+    body = _fitted_body(model, fit)
+    view = make_view(fit.camera, np.asarray(observation.mask, np.float32), fit.vertices_cam.astype(np.float64))
+    if start_vertices_cam is not None:
+        body = _from_start(body, start_vertices_cam)
+    first = refine(_start(body, body.rest, blend(body.transforms_cam, body.weights)), view)
+    rest, weights = _loosen(body, first)
+    skin = blend(body.transforms_cam, weights)
+    second = refine(_start(body, rest, skin), view, first.offsets, POLISH_ROUNDS[settings.preset])
+    return _result(model, body, rest, skin, second, view)
+
+
+def _fitted_body(model: BodyModel, fit: BodyFit) -> _Body:
+    if fit.vertices_cam.shape != tuple(model.template.shape):
+        raise InvalidInputError(
+            "The fit belongs to another body model.",
+            detail=f"expected {tuple(model.template.shape)} vertices, found {fit.vertices_cam.shape}",
+        )
+    with torch.no_grad():
+        betas, pose = (torch.from_numpy(np.asarray(a, np.float32))[None] for a in (fit.betas, fit.pose))
+        posed = pose_body(model.to("cpu"), betas, pose)
+        landmarks = torch.sparse.mm(model.landmarks, model.template)
+    to_cam = np.eye(4)
+    to_cam[:3, :3], to_cam[:3, 3] = CAM_FROM_BODY, fit.translation
+    weights = _array(model.weights)
+    anatomy = describe(weights, _array(model.template), _array(landmarks), model.parts.cpu().numpy())
+    return _Body(
+        rest=_array(posed.rest_corrected[0]),
+        joints_rest=_array(posed.rest_joints[0]),
+        joints_cam=fit.joints_cam.astype(np.float64),
+        transforms_cam=to_cam @ _array(posed.transforms[0]),
+        weights=limit_influences(weights),
+        faces=model.faces.cpu().numpy().astype(np.int64),
+        anatomy=anatomy,
+    )
+
+
+def _array(tensor: torch.Tensor) -> Floats:
+    return tensor.detach().cpu().numpy().astype(np.float64)
+
+
+def _from_start(body: _Body, start_vertices_cam: NDArray[np.floating]) -> _Body:
+    """The same body whose rest shape poses to a given surface."""
+    start = np.asarray(start_vertices_cam, np.float64)
+    if start.shape != body.rest.shape or not np.isfinite(start).all():
+        raise InvalidInputError(
+            "The start surface does not fit the body.",
+            detail=f"expected {body.rest.shape} finite numbers, found {start.shape}",
+        )
+    skin = blend(body.transforms_cam, body.weights)
+    return replace(body, rest=body.rest + skin.rest_offset(start - skin.pose(body.rest)))
+
+
+def _start(body: _Body, rest: Floats, skin: Skin) -> Start:
+    return Start(skin.pose(rest), rest, body.joints_cam, body.faces, SMPL_PARENTS, body.anatomy)
+
+
+def _loosen(body: _Body, first: Refined) -> tuple[Floats, Floats]:
+    """Rest shape under cloth (V, 3) and softened weights (V, J) after the first round."""
+    mesh = prepare_mesh(body.rest, body.faces)
+    rest = cover(mesh, body.faces, body.rest, body.joints_rest, body.anatomy, first.offsets.along, first.shod)
+    return rest, loosen_weights(mesh, body.weights, first.offsets.along * (1 - body.anatomy.locked))
+
+
+def _result(model: BodyModel, body: _Body, rest: Floats, skin: Skin, refined: Refined, view: View) -> ClothedSurface:
+    displaced = rest + skin.rest_offset(refined.vertices_cam - skin.pose(rest))
+    rest_vertices, weights = displaced.astype(np.float32), skin.weights.astype(np.float32)
+    vertices = blend(body.transforms_cam, weights.astype(np.float64)).pose(rest_vertices.astype(np.float64))
+    inside = overlap(draw(view.camera, vertices, body.faces), view.mask >= 0.5)
+    poor = (f"The surface meets the outline of the person only to {inside:.0%}.",) if inside < POOR_OVERLAP else ()
+    return ClothedSurface(
+        vertices_cam=vertices.astype(np.float32),
+        rest_vertices=rest_vertices,
+        weights=weights,
+        faces=body.faces.astype(np.int32),
+        quads=model.quads.cpu().numpy().astype(np.int32),
+        uv=model.uv.cpu().numpy().astype(np.float32),
+        silhouette_iou=inside,
+        warnings=poor,
+    )

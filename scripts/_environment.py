@@ -238,6 +238,7 @@ def _probe(name: str, folder: Path, statement: str) -> None:
 def _started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         command,
+        close_fds=os.name == "nt",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -291,6 +292,7 @@ def _explain(output: str, log: Path | None) -> str:
         "NameResolutionError",
         "getaddrinfo failed",
         "Could not fetch URL",
+        "(from versions: none)",
         "ETIMEDOUT",
         "ENOTFOUND",
     )
@@ -302,8 +304,9 @@ def _explain(output: str, log: Path | None) -> str:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock that the system frees when the process ends, however it ends."""
+    """Hold a lock that the system frees when the process and the installers it started end, however they end."""
     with path.open("a+b") as stream:
+        os.set_inheritable(stream.fileno(), True)
         waited = False
         while not _try_lock(stream.fileno()):
             if not waited:

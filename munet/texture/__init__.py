@@ -1,0 +1,1 @@
+"""Textures: the photo projected onto the surface, the unseen part filled."""

@@ -1,0 +1,133 @@
+"""The texture of a clothed surface: the photo where it shows the surface, a plausible continuation elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from munet.errors import InvalidInputError
+from munet.fitting.result import BodyFit
+from munet.perception.observation import PersonObservation, Photo
+from munet.settings import Settings
+from munet.surface.result import ClothedSurface
+from munet.texture.atlas import Texels, texels_of
+from munet.texture.eyes import eye_angles, eye_colour
+from munet.texture.fill import Evidence, fill_vertices
+from munet.texture.grain import grain, grain_strength
+from munet.texture.mirror import mirrored_vertices
+from munet.texture.pad import pad_seams
+from munet.texture.regions import Regions, edges_of, regions_of
+from munet.texture.sample import Projected, Seen, project_vertices, sample_photo
+from munet.texture.visibility import look
+
+Floats = NDArray[np.float32]
+
+_PAD_SHARE = 1 / 128
+# Every second texel in both directions is plenty for the colours of vertices.
+_SPARSE = 4
+
+
+def paint(
+    surface: ClothedSurface,
+    fit: BodyFit,
+    photo: Photo,
+    observation: PersonObservation,
+    settings: Settings,
+    others: Sequence[tuple[ClothedSurface, BodyFit]] = (),
+) -> NDArray[np.uint8]:
+    """Paint a surface from its photo.
+
+    Args:
+        surface: what is painted; its posed vertices match the photo through the camera of ``fit``.
+        fit: gives the camera.
+        photo: the photo at working resolution.
+        observation: gives the mask of the person.
+        settings: size of the texture and seed.
+        others: the other persons of the photo, who may stand in front; each is placed with this person's camera.
+
+    Returns:
+        (T, T, 3) uint8 sRGB, first row at the top (v = 1), T = ``settings.texture_pixels``.
+
+    Raises:
+        InvalidInputError: mask and photo differ in size, or UVs and faces in number.
+    """
+    if observation.mask.shape != photo.image.shape[:2]:
+        raise InvalidInputError(
+            "Mask and photo differ in size.",
+            detail=f"expected {photo.image.shape[:2]}, found {observation.mask.shape}",
+        )
+    texels = texels_of(surface.faces, surface.uv, settings.texture_pixels)
+    regions = regions_of(surface)
+    mirrored = mirrored_vertices(surface.rest_vertices, surface.faces)
+    view = look(
+        surface.vertices_cam,
+        surface.faces,
+        fit.camera,
+        observation.mask,
+        [(other.vertices_cam, other.faces) for other, _ in others],
+    )
+    projected = project_vertices(surface.vertices_cam, surface.faces, view)
+    seen = sample_photo(texels, projected, view, photo.image)
+    smooth = _smooth_colours(surface, texels, seen, regions, mirrored)
+    opposite = sample_photo(texels, _opposite(projected, mirrored, regions), view, photo.image)
+    colour = _compose(texels, seen, opposite, smooth, mirrored, settings.seed)
+    _paint_eyes(colour, surface, texels, seen, regions)
+    return _to_texture(colour, texels)
+
+
+def _opposite(projected: Projected, mirrored: NDArray[np.int64], regions: Regions) -> Projected:
+    """Project the mirror image, without the eyes, which are painted on their own."""
+    values = projected.of(mirrored).values
+    values[regions.eyes, 3] = -1
+    return Projected(values)
+
+
+def _smooth_colours(
+    surface: ClothedSurface, texels: Texels, seen: Seen, regions: Regions, mirrored: NDArray[np.int64]
+) -> Floats:
+    """Colour (S, 3) of every vertex."""
+    count = len(surface.rest_vertices)
+    chosen = np.arange(0, len(texels.index), _SPARSE)
+    some = texels.pick(chosen)
+    colour, total = some.gather(seen.colour[chosen], seen.weight[chosen], count)
+    evidence = Evidence(colour, np.clip(total / np.maximum(some.area(count), 1e-6), 0, 1))
+    return fill_vertices(evidence, mirrored, regions, surface.rest_vertices, edges_of(surface.faces))
+
+
+def _compose(
+    texels: Texels,
+    seen: Seen,
+    opposite: Seen,
+    smooth: Floats,
+    mirrored: NDArray[np.int64],
+    seed: int,
+) -> Floats:
+    """Blend photo, mirrored detail and smooth colour with grain: (N, 3)."""
+    base = texels.carry(smooth)
+    strength = grain_strength(seen.colour - base, seen.weight)
+    filled = base + strength * grain(texels.size, seed).reshape(-1)[texels.index][:, None]
+    some = np.flatnonzero((opposite.weight > 0) & (seen.weight < 1))
+    detail = opposite.colour[some] - texels.pick(some).carry(smooth[mirrored])
+    share = opposite.weight[some, None]
+    filled[some] = (1 - share) * filled[some] + share * (base[some] + detail)
+    return seen.weight[:, None] * seen.colour + (1 - seen.weight[:, None]) * filled
+
+
+def _paint_eyes(colour: Floats, surface: ClothedSurface, texels: Texels, seen: Seen, regions: Regions) -> None:
+    """Put eye colours into ``colour`` where an eye is not seen."""
+    on_eye = np.flatnonzero(regions.eyes[texels.corners[:, 0]])
+    if len(on_eye):
+        angle = texels.pick(on_eye).carry(eye_angles(surface.rest_vertices, regions.eyes)[:, None])[:, 0]
+        weight = seen.weight[on_eye, None]
+        colour[on_eye] = weight * seen.colour[on_eye] + (1 - weight) * eye_colour(angle)
+
+
+def _to_texture(colour: Floats, texels: Texels) -> NDArray[np.uint8]:
+    size = texels.size
+    texture = np.zeros((size * size, 3), np.uint8)
+    texture[texels.index] = np.clip(np.rint(colour), 0, 255)
+    covered = np.zeros(size * size, np.bool_)
+    covered[texels.index] = True
+    return pad_seams(texture.reshape(size, size, 3), covered.reshape(size, size), max(4, round(size * _PAD_SHARE)))

@@ -1,0 +1,90 @@
+"""Which part of a person each vertex of a surface belongs to, read off its weights and its T-pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from munet.surface.result import ClothedSurface
+
+Floats = NDArray[np.float32]
+
+_HEAD = 15
+_NECK = 12
+_ARMS = (13, 14, 16, 17, 18, 19)
+_HANDS = (20, 21, 22, 23)
+_FEET = (10, 11)
+_FIRST_FINGER = 24
+# A separate piece with fewer vertices than this share of the surface, moved by the head, is an eye.
+_EYE_SHARE = 0.05
+# Heights and depths as shares of the head's box, from chin to crown and from nape to nose.
+_HAIR_ABOVE = 0.8
+_HAIR_BEHIND = 0.45
+_HAIR_NAPE = 0.3
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Parts of a surface with S vertices.
+
+    Attributes:
+        head, hands, eyes, scalp: (S,) bool; the scalp is the part of the head where hair grows, eyes are in no other.
+        face: (S,) bool the rest of the head, and the front of the neck.
+        axis: (S, 3) unit direction of the limb in the T-pose, which clothes and their borders run around.
+    """
+
+    head: NDArray[np.bool_]
+    hands: NDArray[np.bool_]
+    eyes: NDArray[np.bool_]
+    scalp: NDArray[np.bool_]
+    face: NDArray[np.bool_]
+    axis: Floats
+
+
+def regions_of(surface: ClothedSurface) -> Regions:
+    """Tell head, scalp, face, hands and eyes of a surface apart."""
+    joint = surface.weights.argmax(1)
+    eyes = _eyes(surface, joint)
+    head = (joint == _HEAD) & ~eyes
+    hands = np.isin(joint, _HANDS) | (joint >= _FIRST_FINGER)
+    scalp = head & _hairy(surface.rest_vertices, head)
+    axis = np.zeros_like(surface.rest_vertices)
+    axis[:, 1] = 1
+    axis[np.isin(joint, _ARMS) | hands] = (1, 0, 0)
+    axis[np.isin(joint, _FEET)] = (0, 0, 1)
+    return Regions(head=head, hands=hands & ~eyes, eyes=eyes, scalp=scalp, face=head & ~scalp, axis=axis)
+
+
+def edges_of(faces: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Edges (E, 2) of a triangle mesh, each once, lower vertex first."""
+    halves = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
+    halves.sort(1)
+    count = int(faces.max()) + 1
+    keys = np.unique(halves[:, 0] * count + halves[:, 1])
+    return np.stack([keys // count, keys % count], 1)
+
+
+def _eyes(surface: ClothedSurface, joint: NDArray[np.int64]) -> NDArray[np.bool_]:
+    count = len(surface.rest_vertices)
+    first, second = edges_of(surface.faces).T
+    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
+    _, piece = connected_components(graph, directed=False)
+    size = np.bincount(piece)
+    on_head = np.bincount(piece, joint == _HEAD) > 0.5 * size
+    small: NDArray[np.bool_] = ((size < _EYE_SHARE * count) & on_head)[piece]
+    return small
+
+
+def _hairy(rest_vertices: Floats, head: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    if not head.any():
+        return np.zeros(len(head), np.bool_)
+    low, high = rest_vertices[head].min(0), rest_vertices[head].max(0)
+    share = (rest_vertices - low) / np.maximum(high - low, 1e-6)
+    # The hairline runs from the forehead down behind the ears to the nape.
+    behind = (share[:, 2] < _HAIR_BEHIND) & (share[:, 1] > _HAIR_NAPE)
+    hairy: NDArray[np.bool_] = behind | (share[:, 1] > _HAIR_ABOVE + 0.08 * share[:, 2])
+    return hairy

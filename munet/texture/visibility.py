@@ -1,0 +1,130 @@
+"""How much each point of the image can be trusted to show a surface: mask, depth and outlines of nearer things."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from munet.geometry.camera import Camera
+from munet.render import project, rasterise
+
+Floats = NDArray[np.float32]
+
+# Metres. A step in depth larger than this is an outline, not a slope.
+_STEP = 0.03
+# Shares of the person's size in the image: nothing is trusted nearer than the first to an outline, everything beyond
+# the second. They cover the misfit of surface and photo, which grows with the person's size in pixels.
+_OUTLINE_MARGIN = (0.0015, 0.007)
+_FAR = np.float32(1e6)
+
+
+@dataclass(frozen=True)
+class View:
+    """The part of the photo around a person.
+
+    Attributes:
+        camera: camera of this part at its own resolution.
+        left, top: position of the part in the photo, pixels.
+        scale: pixels of the part per pixel of the photo.
+        depth: (h, w) float32 metres of the nearest surface, ``_FAR`` where there is none.
+        limit: (h, w) float32 greatest depth that is seen at a pixel, bias included.
+        trust: (h, w) float32 in [0, 1], falling towards the outlines of the mask and of nearer surfaces.
+    """
+
+    camera: Camera
+    left: float
+    top: float
+    scale: float
+    depth: Floats
+    limit: Floats
+    trust: Floats
+
+
+def look(
+    vertices_cam: Floats,
+    faces: NDArray[np.int32],
+    camera: Camera,
+    mask: Floats,
+    others: Sequence[tuple[Floats, NDArray[np.int32]]] = (),
+    longest: int = 1024,
+) -> View:
+    """Render the depth around a person and find out where the photo shows that person.
+
+    Args:
+        vertices_cam: (S, 3) surface, metres, camera frame.
+        faces: (G, 3).
+        camera: camera of the photo.
+        mask: (H, W) in [0, 1] of this person.
+        others: surfaces of the other persons, in the same camera frame.
+        longest: pixels on the long side of the part that is looked at.
+
+    Returns:
+        The view.
+    """
+    part, left, top, scale = _part_of_photo(camera, vertices_cam, longest)
+    own = _depth_map(part, vertices_cam, faces)
+    nearest = own
+    for other_vertices, other_faces in others:
+        nearest = np.minimum(nearest, _depth_map(part, other_vertices, other_faces))
+    size = float(max(part.width, part.height))
+    trust = _mask_trust(mask, part, left, top, scale, size) * _outline_trust(nearest, size)
+    around = np.ones((3, 3), np.uint8)
+    limit = np.where(nearest < _FAR, cv2.erode(nearest, around) + np.float32(0.012), np.float32(0))
+    return View(part, left, top, scale, nearest, limit.astype(np.float32), trust.astype(np.float32))
+
+
+def _part_of_photo(camera: Camera, vertices_cam: Floats, longest: int) -> tuple[Camera, float, float, float]:
+    pixels = camera.project(vertices_cam[vertices_cam[:, 2] > 0.05])
+    photo = np.array([camera.width, camera.height], np.float32)
+    if len(pixels) == 0:
+        low, high = np.zeros(2, np.float32), photo
+    else:
+        low = np.clip(np.floor(pixels.min(0)) - 4, 0, photo - 8)
+        high = np.clip(np.ceil(pixels.max(0)) + 4, low + 8, photo)
+    width, height = (float(side) for side in high - low)
+    scale = longest / max(width, height)
+    left, top = float(low[0]), float(low[1])
+    part = camera.cropped(left, top, int(width), int(height))
+    return part.scaled(scale, max(8, round(width * scale)), max(8, round(height * scale))), left, top, scale
+
+
+def _depth_map(camera: Camera, vertices_cam: Floats, faces: NDArray[np.int32]) -> Floats:
+    points = project(torch.from_numpy(camera.matrix), torch.from_numpy(np.ascontiguousarray(vertices_cam)))
+    fragments = rasterise(points[None], torch.from_numpy(faces.astype(np.int64)), camera.height, camera.width)
+    depth: Floats = fragments.depth[0].numpy()
+    return np.where(depth > 0, depth, _FAR)
+
+
+def _mask_trust(mask: Floats, part: Camera, left: float, top: float, scale: float, size: float) -> Floats:
+    warp = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]], np.float64)
+    warp[:, 2] += (scale - 1) / 2
+    enlarged = cv2.warpAffine(mask, warp, (part.width, part.height), flags=cv2.INTER_LINEAR)
+    # The photo's border is no outline of the person: a one pixel frame copied from the inside keeps it trusted.
+    inside = cv2.copyMakeBorder((enlarged > 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    # At least one photo pixel: the outline's own pixels are a mixture with the background.
+    return smooth_ramp(
+        distance, max(size * _OUTLINE_MARGIN[0], 1.5 * scale), max(size * _OUTLINE_MARGIN[1], 3.5 * scale)
+    )
+
+
+def _outline_trust(depth: Floats, size: float) -> Floats:
+    """Fall to 0 at steps of the depth, on both sides: there the photo may show the other side of the step."""
+    around = np.ones((3, 3), np.uint8)
+    step = (cv2.dilate(depth, around) - cv2.erode(depth, around)) > _STEP
+    # Steps towards the empty image are the mask's business.
+    step &= cv2.dilate(depth, around) < _FAR
+    distance = cv2.distanceTransform((~step).astype(np.uint8), cv2.DIST_L2, 5)
+    return smooth_ramp(distance, size * _OUTLINE_MARGIN[0], size * _OUTLINE_MARGIN[1])
+
+
+def smooth_ramp(values: NDArray[Any], low: float, high: float) -> Floats:
+    """Rise smoothly from 0 at ``low`` to 1 at ``high``."""
+    share: Floats = np.clip((values.astype(np.float32) - low) / (high - low), 0, 1).astype(np.float32)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)

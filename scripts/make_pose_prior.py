@@ -45,8 +45,7 @@ def mirrored(pose: Array) -> Array:
 
 def clip_weights(clip: NDArray[np.int64]) -> Array:
     """Weigh every clip by the square root of its length, so that long clips do not drown the others."""
-    counts = np.bincount(clip)
-    weights = 1 / np.sqrt(counts[clip])
+    weights = 1 / np.sqrt(np.bincount(clip)[clip])
     return weights / weights.sum()
 
 
@@ -87,8 +86,36 @@ def learn(data: Array, weights: Array, components: int, rounds: int, seed: int) 
     return means, covariances, shares
 
 
+def make_prior(
+    pose: Array, clip: NDArray[np.int64], components: int = 7, rounds: int = 30, seed: int = 0
+) -> dict[str, NDArray[np.float32]]:
+    """Return the arrays of the prior: a learnt mixture and, with a share of a tenth, one broad component.
+
+    Args:
+        pose: (N, 24, 3) axis-angle.
+        clip: (N,) clip of each frame.
+        components: of the mixture.
+        rounds: of expectation maximisation.
+        seed: of the first means.
+    """
+    data = np.concatenate([features(pose), features(mirrored(pose))])
+    weights = np.tile(clip_weights(clip), 2) / 2
+    means, covariances, shares = learn(data, weights, components, rounds, seed)
+    broad = np.cov(data.T, aweights=weights) + np.diag(slack())
+    means = np.concatenate([means, (weights @ data)[None]])
+    covariances = np.concatenate([covariances, broad[None]])
+    shares = np.concatenate([shares * 0.9, [0.1]])
+    whitening = np.linalg.cholesky(np.linalg.inv(covariances)).transpose(0, 2, 1)
+    heights = np.log(shares) + np.log(np.diagonal(whitening, axis1=1, axis2=2)).sum(1)
+    return {
+        "means": means.astype(np.float32),
+        "whitening": whitening.astype(np.float32),
+        "log_height": heights.astype(np.float32),
+    }
+
+
 def main() -> None:
-    """Learn the mixture, add one broad component and write it."""
+    """Learn the prior and write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("poses", type=Path)
     parser.add_argument("--components", type=int, default=7)
@@ -97,26 +124,10 @@ def main() -> None:
     arguments = parser.parse_args()
     with np.load(arguments.poses) as stored:
         pose, clip = stored["pose"].astype(np.float64), stored["clip"].astype(np.int64)
-    data = np.concatenate([features(pose), features(mirrored(pose))])
-    weights = np.tile(clip_weights(clip), 2) / 2
-    means, covariances, shares = learn(data, weights, arguments.components, arguments.rounds, arguments.seed)
-    mean = weights @ data
-    broad = np.cov(data.T, aweights=weights) + np.diag(slack())
-    means, covariances = np.concatenate([means, mean[None]]), np.concatenate([covariances, broad[None]])
-    shares = np.concatenate([shares * 0.9, [0.1]])
-    precision = np.linalg.inv(covariances)
-    whitening = np.linalg.cholesky(precision).transpose(0, 2, 1)
-    logdet = np.log(np.diagonal(whitening, axis1=1, axis2=2)).sum(1)
+    arrays = make_prior(pose, clip, arguments.components, arguments.rounds, arguments.seed)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        OUTPUT,
-        means=means.astype(np.float32),
-        whitening=whitening.astype(np.float32),
-        log_height=(np.log(shares) + logdet).astype(np.float32),
-        credit=np.array(CREDIT),
-    )
-    score = log_densities(data, means, covariances, shares).max(1)
-    print(f"{OUTPUT.name}: {len(means)} components, mean log density {weights @ score:.1f}, shares {shares.round(2)}")
+    np.savez_compressed(OUTPUT, **arrays, credit=np.array(CREDIT))
+    print(f"{OUTPUT.name}: {len(arrays['means'])} components from {len(pose)} frames of {len(np.unique(clip))} clips")
 
 
 if __name__ == "__main__":

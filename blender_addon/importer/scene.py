@@ -41,6 +41,13 @@ class ImportedPerson:
     camera: bpy.types.Object
 
 
+def rig_of(obj: bpy.types.Object | None) -> bpy.types.Object | None:
+    """Return the rig of the person that ``obj`` belongs to (the rig itself, the body or the clothes), or None."""
+    while obj is not None and not (obj.type == "ARMATURE" and "munet_bone_names" in obj):
+        obj = obj.parent
+    return obj
+
+
 def _new_collection(name: str, parent: bpy.types.Collection) -> bpy.types.Collection:
     collection = bpy.data.collections.new(name)
     parent.children.link(collection)
@@ -155,6 +162,7 @@ def _import_people(context: bpy.types.Context, characters: Sequence[Character], 
         properties = provenance(character, origin.photo, origin.settings, origin.version)
         for obj in (*objects, camera):
             write_properties(obj, properties)
+        objects[0]["munet_camera"] = camera
         people.append(ImportedPerson(*objects, camera))
     if context.scene.camera is None:
         context.scene.camera = people[0].camera

@@ -1,0 +1,1 @@
+"""Starting, watching and stopping the backend, and working through a list of photos. No bpy."""

@@ -1,0 +1,157 @@
+"""A list of photos, worked through one after the other; a failure costs only its own photo. No bpy."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..backend.client import Job
+from ..backend.protocol import BackendError, JobResult
+from ..errors import AddonError
+from .discovery import BackendPlace
+from .manager import Failure, Manager, State
+
+_RESTARTS = 2
+
+
+class EntryState(enum.Enum):
+    """What has become of one photo."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    RECEIVED = "received"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass
+class Entry:
+    """One photo of a batch.
+
+    Attributes:
+        path: of the photo.
+        state: see :class:`EntryState`.
+        failure: why it failed.
+        data: bytes of its file, once it has been sent.
+        result: what the backend gave, until it has been inserted.
+    """
+
+    path: Path
+    state: EntryState = EntryState.WAITING
+    failure: Failure | None = None
+    data: bytes = b""
+    result: JobResult | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen to this photo."""
+        return self.state in {EntryState.DONE, EntryState.FAILED, EntryState.CANCELLED}
+
+    def finish(self, state: EntryState, failure: Failure | None = None) -> None:
+        """End this photo and forget what only its work needed."""
+        self.state, self.failure, self.result, self.data = state, failure, None, b""
+
+
+@dataclass
+class Batch:
+    """Photos in order with the settings they are reconstructed with.
+
+    Attributes:
+        entries: the photos.
+        settings: fields of the backend's settings.
+        place: where the backend is.
+        job: the one that runs.
+        cancelled: the user has asked to end the whole batch.
+    """
+
+    entries: list[Entry]
+    settings: Mapping[str, Any]
+    place: BackendPlace
+    job: Job | None = None
+    cancelled: bool = False
+    _restarts: int = field(default=0)
+
+    @classmethod
+    def of(cls, paths: Sequence[Path], settings: Mapping[str, Any], place: BackendPlace) -> Batch:
+        """Make a batch of the photos at ``paths``."""
+        return cls([Entry(path) for path in paths], dict(settings), place)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every photo has ended."""
+        return all(entry.finished for entry in self.entries)
+
+    @property
+    def current(self) -> Entry | None:
+        """The photo that runs or waits for being inserted."""
+        busy = {EntryState.RUNNING, EntryState.RECEIVED}
+        return next((entry for entry in self.entries if entry.state in busy), None)
+
+    @property
+    def fraction(self) -> float:
+        """Progress of the whole batch in [0, 1]."""
+        ended = sum(entry.finished or entry.state is EntryState.RECEIVED for entry in self.entries)
+        return (ended + (self.job.fraction if self.job else 0.0)) / max(len(self.entries), 1)
+
+    def cancel(self, manager: Manager) -> None:
+        """Stop the running photo and drop those which wait."""
+        self.cancelled = True
+        for entry in self.entries:
+            if entry.state is EntryState.WAITING:
+                entry.finish(EntryState.CANCELLED)
+        if self.job is not None:
+            manager.cancel(self.job)
+
+    def step(self, manager: Manager) -> None:
+        """Do what can be done without waiting: take in an ended job, send the next photo, restart a dead backend."""
+        manager.pump()
+        entry = self.current
+        if entry is not None and entry.state is EntryState.RUNNING and self.job is not None and self.job.finished:
+            self._take(entry, self.job)
+        if self.current is not None or self.finished:
+            return
+        if manager.running:
+            self._send_next(manager)
+        elif manager.state is State.FAILED:
+            self._recover(manager)
+        elif manager.state is State.STOPPED:
+            manager.start(self.place)
+
+    def _take(self, entry: Entry, job: Job) -> None:
+        self.job = None
+        if job.state == "done" and job.result is not None:
+            entry.state, entry.result = EntryState.RECEIVED, job.result
+        elif job.state == "cancelled":
+            entry.finish(EntryState.CANCELLED)
+        else:
+            entry.finish(EntryState.FAILED, job.error)
+
+    def _send_next(self, manager: Manager) -> None:
+        entry = next(entry for entry in self.entries if entry.state is EntryState.WAITING)
+        try:
+            entry.data = entry.path.read_bytes()
+            self.job = manager.submit(entry.data, entry.path.name, self.settings)
+            entry.state = EntryState.RUNNING
+        except OSError as error:
+            detail = f"{entry.path}: {error.strerror}."
+            hint = "Check that the file is still there and readable."
+            entry.finish(
+                EntryState.FAILED, AddonError("NO_FILE", "The photo can not be read.", detail=detail, hint=hint)
+            )
+        except BackendError as error:
+            entry.finish(EntryState.FAILED, error)
+
+    def _recover(self, manager: Manager) -> None:
+        """Restart a backend that died under an earlier photo; one that can not start ends the batch."""
+        died = manager.failure is not None and manager.failure.code == "BACKEND_GONE"
+        if died and self._restarts < _RESTARTS:
+            self._restarts += 1
+            manager.start(self.place)
+            return
+        for entry in self.entries:
+            if entry.state is EntryState.WAITING:
+                entry.finish(EntryState.FAILED, manager.failure)

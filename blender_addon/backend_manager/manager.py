@@ -1,0 +1,228 @@
+"""The life of the backend as this Blender sees it: an explicit state machine. No bpy."""
+
+from __future__ import annotations
+
+import enum
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..backend.client import Client, Job, Launch, start_backend
+from ..backend.protocol import BackendError, RunFile, read_run_file
+from ..errors import AddonError
+from .discovery import BackendPlace, launch_options
+
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+_WAIT_STEP = 0.05
+
+_log = logging.getLogger(__package__)
+
+Failure = AddonError | BackendError
+
+
+class State(enum.Enum):
+    """Where the backend is in its life."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    READY = "ready"
+    BUSY = "busy"
+    STOPPING = "stopping"
+    FAILED = "failed"
+
+
+_NEXT = {
+    State.STOPPED: {State.STARTING, State.FAILED},
+    State.STARTING: {State.READY, State.FAILED, State.STOPPING},
+    State.READY: {State.BUSY, State.FAILED, State.STOPPING},
+    State.BUSY: {State.READY, State.FAILED, State.STOPPING},
+    State.STOPPING: {State.STOPPED},
+    State.FAILED: {State.STARTING, State.STOPPED, State.STOPPING, State.FAILED},
+}
+
+
+class Manager:
+    """Owns the backend process and the connection to it. Use it from one thread; only the wait methods block.
+
+    Attributes:
+        state: see :class:`State`.
+        failure: why the state is FAILED.
+    """
+
+    def __init__(self) -> None:
+        self.state = State.STOPPED
+        self.failure: Failure | None = None
+        self._launch: Launch | None = None
+        self._client: Client | None = None
+        self._deadline = 0.0
+        self._stopper: threading.Thread | None = None
+        self._jobs: dict[str, Job] = {}
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a backend to submit to."""
+        return self.state in {State.READY, State.BUSY}
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing will change until somebody asks for it."""
+        return self.state in {State.STOPPED, State.FAILED}
+
+    @property
+    def welcome(self) -> Mapping[str, Any]:
+        """What the backend said about itself (version, device, ...); empty before."""
+        return self._client.welcome if self._client else {}
+
+    @property
+    def log_file(self) -> Path | None:
+        """The log of the backend this Blender has started."""
+        return self._launch.log_file if self._launch else None
+
+    def start(self, place: BackendPlace) -> None:
+        """Begin to start a backend, or to join the one of ``place.run_file``; failures end in the state FAILED."""
+        if not self.settled:
+            return
+        self._drop()
+        try:
+            if place.run_file:
+                self._connect(read_run_file(Path(place.run_file)))
+            else:
+                self._launch = start_backend(launch_options(place))
+        except (AddonError, BackendError) as error:
+            self._fail(error)
+            return
+        self.failure = None
+        self._deadline = time.monotonic() + START_SECONDS
+        self._go(State.STARTING)
+
+    def submit(self, image: bytes, name: str, settings: Mapping[str, Any]) -> Job:
+        """Send a photo to the running backend.
+
+        Raises:
+            BackendError: it can not be sent.
+        """
+        if self._client is None or not self.running:
+            raise BackendError("BACKEND_GONE", "The backend is not running.", hint="Start the backend.")
+        job = self._client.submit(image, name, settings)
+        self._jobs[job.id] = job
+        self._go(State.BUSY)
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Ask the backend to stop ``job``."""
+        if self._client is not None and self.running:
+            self._client.cancel(job)
+
+    def pump(self) -> None:
+        """Take in what has happened, without waiting."""
+        try:
+            if self.state is State.STARTING:
+                self._pump_start()
+            elif self.running:
+                self._pump_client()
+            elif self.state is State.STOPPING and not (self._stopper and self._stopper.is_alive()):
+                self._stopper = None
+                self._go(State.STOPPED)
+        except BackendError as error:
+            self._fail(error)
+
+    def wait_running(self) -> None:
+        """Block until the backend is ready or has failed to start."""
+        while self.state is State.STARTING:
+            time.sleep(_WAIT_STEP)
+            self.pump()
+
+    def stop(self) -> None:
+        """Begin to stop: a backend of our own ends, a joined one is left alone."""
+        if self.state is State.STOPPING:
+            return
+        client, launch = self._client, self._launch
+        self._client = self._launch = None
+        self._jobs.clear()
+        if client is None and launch is None:
+            self.failure = None
+            self.state = State.STOPPED
+            return
+        self._stopper = threading.Thread(target=_end, args=(client, launch), name="munet-stop", daemon=True)
+        self._stopper.start()
+        self._go(State.STOPPING)
+
+    def close(self) -> None:
+        """Stop and wait for it; takes a few seconds at most."""
+        self.stop()
+        if self._stopper is not None:
+            self._stopper.join(STOP_SECONDS)
+        self.pump()
+
+    def _pump_start(self) -> None:
+        if self._client is None and self._launch is not None:
+            run = self._launch.poll()
+            if run is not None:
+                self._connect(run)
+        if self._client is not None:
+            self._client.pump()
+            self._check_connection(self._client)
+            if self._client.state == "connected":
+                self._go(State.READY)
+                return
+        if time.monotonic() > self._deadline:
+            detail = f"Waited {START_SECONDS:.0f} s."
+            raise BackendError(
+                "BACKEND_START", "The backend did not start in time.", detail=detail, hint="Look into its log."
+            )
+
+    def _pump_client(self) -> None:
+        client = self._client
+        if client is None:
+            return
+        client.pump()
+        self._jobs = {key: job for key, job in self._jobs.items() if not job.finished}
+        self._check_connection(client)
+        self._go(State.BUSY if self._jobs else State.READY)
+
+    def _check_connection(self, client: Client) -> None:
+        if client.state in {"gone", "closed"}:
+            raise client.error or BackendError("BACKEND_GONE", "The backend has stopped.", hint="Start it again.")
+
+    def _connect(self, run: RunFile) -> None:
+        alive = self._launch.alive if self._launch else None
+        self._client = Client(run, application="blender", alive=alive)
+
+    def _fail(self, error: Failure) -> None:
+        _log.warning("backend: %s", error)
+        self.failure = error
+        self._go(State.FAILED)
+        self._jobs.clear()
+
+    def _drop(self) -> None:
+        """Let go of a failed backend's remains."""
+        if self._client is not None or self._launch is not None:
+            threading.Thread(target=_end, args=(self._client, self._launch), name="munet-drop", daemon=True).start()
+        self._client = self._launch = None
+
+    def _go(self, state: State) -> None:
+        if state is self.state:
+            return
+        if state not in _NEXT[self.state]:
+            raise RuntimeError(f"no way from {self.state} to {state}")
+        _log.info("backend: %s -> %s", self.state.value, state.value)
+        self.state = state
+
+
+def _end(client: Client | None, launch: Launch | None) -> None:
+    """End connection and process; runs in a thread of its own because both may take seconds."""
+    shared = False
+    try:
+        if client is not None and launch is not None and client.state == "connected":
+            client.shutdown(timeout=STOP_SECONDS / 2)
+    except BackendError as error:
+        shared = error.code == "BUSY"
+    finally:
+        if client is not None:
+            client.close()
+        if launch is not None and not shared:
+            launch.stop()

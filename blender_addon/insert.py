@@ -1,0 +1,61 @@
+"""Bring received results into the scene: the only step of the work that touches Blender's data."""
+
+from __future__ import annotations
+
+import logging
+
+import bpy
+
+from .backend_manager.batch import Batch, Entry, EntryState
+from .errors import AddonError
+from .importer.character import read_character
+from .importer.photo import Photo
+from .importer.scene import ImportedPerson, Origin, import_people
+from .session import Session
+
+_log = logging.getLogger(__package__)
+
+
+def _import_entry(context: bpy.types.Context, entry: Entry, batch: Batch) -> list[ImportedPerson]:
+    if entry.result is None:
+        raise AddonError("NOBODY", "The result holds no person.")
+    characters = [read_character(person.arrays, person.facts) for person in entry.result.persons]
+    version = entry.result.versions.get("backend", "")
+    return import_people(context, characters, Origin(Photo(entry.path.name, entry.data), batch.settings, version))
+
+
+def insert_received(context: bpy.types.Context, session: Session) -> bool:
+    """Insert the received photo, if there is one and the user is in Object Mode, as one undo step.
+
+    Returns:
+        Whether a photo was taken care of.
+    """
+    batch = session.batch
+    entry = batch.current if batch else None
+    if batch is None or entry is None or entry.state is not EntryState.RECEIVED or context.mode != "OBJECT":
+        return False
+    try:
+        _import_entry(context, entry, batch)
+        bpy.ops.ed.undo_push(message=f"Reconstruct {entry.path.name}")
+        entry.finish(EntryState.DONE)
+    except AddonError as error:
+        entry.finish(EntryState.FAILED, error)
+    except Exception as error:  # noqa: BLE001 - an exception that left a timer would end all work in silence
+        _log.exception("import of %s failed", entry.path)
+        detail = f"{type(error).__name__}: {error}"
+        entry.finish(EntryState.FAILED, AddonError("IMPORT", "The result could not be inserted.", detail=detail))
+    return True
+
+
+def advance(context: bpy.types.Context, session: Session) -> None:
+    """Do everything that can be done now, without waiting."""
+    session.manager.pump()
+    batch = session.batch
+    if batch is None:
+        return
+    batch.step(session.manager)
+    if insert_received(context, session):
+        batch.step(session.manager)
+    failed = [entry.failure for entry in batch.entries if entry.failure is not None]
+    if failed:
+        session.failure = failed[-1]

@@ -1,0 +1,1 @@
+"""The operators: each thin, named ``munet.verb_noun``."""

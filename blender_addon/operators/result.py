@@ -1,0 +1,113 @@
+"""The operators on a result in the scene, and on results on disk."""
+# ruff: noqa: N801 - Blender prescribes the names of classes
+
+from pathlib import Path
+
+import bpy
+from bpy.props import CollectionProperty, EnumProperty, StringProperty
+
+from ..errors import AddonError
+from ..importer.camera import look_through
+from ..importer.character import load_character
+from ..importer.photo import Photo
+from ..importer.scene import Origin, apply_photo_pose, apply_rest_pose, import_people, rig_of
+
+_POSES = (
+    ("PHOTO", "Photo Pose", "The pose of the photo, at its place before the camera"),
+    ("REST", "T-Pose", "Arms out, standing on the floor"),
+)
+
+
+def _has_rig(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    if rig_of(context.object) is None:
+        cls.poll_message_set("Select a person made by MuNet")
+        return False
+    if context.mode not in {"OBJECT", "POSE"}:
+        cls.poll_message_set("Switch to Object Mode or Pose Mode")
+        return False
+    return True
+
+
+class MUNET_OT_apply_pose(bpy.types.Operator):
+    """Put the person into a pose"""
+
+    bl_idname = "munet.apply_pose"
+    bl_label = "Apply Pose"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    pose: EnumProperty(name="Pose", items=_POSES)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person."""
+        return _has_rig(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set every pose bone."""
+        rig = rig_of(context.object)
+        (apply_photo_pose if self.pose == "PHOTO" else apply_rest_pose)(rig)
+        return {"FINISHED"}
+
+
+class MUNET_OT_look_through_camera(bpy.types.Operator):
+    """Render through the photo's camera, at the photo's size"""
+
+    bl_idname = "munet.look_through_camera"
+    bl_label = "Look Through Photo Camera"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person whose camera is still there."""
+        if not _has_rig(cls, context):
+            return False
+        if rig_of(context.object).get("munet_camera") is None:
+            cls.poll_message_set("The camera of this person was deleted")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Make it the scene's camera and show its view."""
+        look_through(context.scene, rig_of(context.object)["munet_camera"])
+        if context.space_data is not None and context.space_data.type == "VIEW_3D":
+            context.space_data.region_3d.view_perspective = "CAMERA"
+        return {"FINISHED"}
+
+
+class MUNET_OT_import_result(bpy.types.Operator):
+    """Insert people from person_*.npz files written by scripts/reconstruct.py"""
+
+    bl_idname = "munet.import_result"
+    bl_label = "Import Result"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
+    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"})
+    filter_glob: StringProperty(default="*.npz", options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it in Object Mode."""
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Switch to Object Mode")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Ask for the files."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Insert the people of the chosen files, which must come from one photo."""
+        folder = Path(bpy.path.abspath(self.directory))
+        try:
+            characters = [load_character(folder / file.name) for file in self.files if file.name]
+            import_people(context, characters, Origin(Photo(folder.name, b""), {}, ""))
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+CLASSES = (MUNET_OT_apply_pose, MUNET_OT_look_through_camera, MUNET_OT_import_result)

@@ -1,0 +1,137 @@
+"""The main panel: photos, the big button, progress, errors."""
+# ruff: noqa: N801 - Blender prescribes the names of classes
+
+from __future__ import annotations
+
+import bpy
+
+from ..backend.client import Job
+from ..backend_manager.batch import EntryState
+from ..backend_manager.manager import Failure, State
+from ..session import Session, current
+from .text import draw_wrapped
+
+CATEGORY = "MuNet"
+
+_ICONS = {
+    "NEW": "IMAGE_DATA",
+    "WAITING": "SORTTIME",
+    "RUNNING": "PLAY",
+    "RECEIVED": "IMPORT",
+    "DONE": "CHECKMARK",
+    "FAILED": "ERROR",
+    "CANCELLED": "CANCEL",
+}
+_STAGES = {
+    "read": "Reading the photo",
+    "people": "Finding people",
+    "body": "Fitting the body",
+    "surface": "Shaping the clothes",
+    "texture": "Painting the texture",
+    "preview": "Drawing the preview",
+}
+
+
+class MUNET_UL_images(bpy.types.UIList):
+    """The photos with what has become of them."""
+
+    def draw_item(
+        self,
+        _context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        _data: bpy.types.AnyType,
+        item: bpy.types.AnyType,
+        _icon: int,
+        _active_data: bpy.types.AnyType,
+        _active_property: str,
+    ) -> None:
+        """Draw one photo."""
+        layout.label(text=item.name, icon=_ICONS[item.status], translate=False)
+
+
+def _draw_images(layout: bpy.types.UILayout, window: bpy.types.PropertyGroup) -> None:
+    row = layout.row()
+    row.template_list("MUNET_UL_images", "", window, "images", window, "active_image", rows=4)
+    buttons = row.column(align=True)
+    buttons.operator("munet.add_images", text="", icon="ADD")
+    buttons.operator("munet.remove_image", text="", icon="REMOVE")
+    buttons.separator()
+    buttons.operator("munet.clear_images", text="", icon="TRASH")
+
+
+def progress_text(session: Session) -> str:
+    """Return one line on what is being done."""
+    batch = session.batch
+    if batch is None:
+        return ""
+    entry, job = batch.current, batch.job
+    number = next((i for i, e in enumerate(batch.entries, 1) if not e.finished), len(batch.entries))
+    prefix = f"{number}/{len(batch.entries)}: " if len(batch.entries) > 1 else ""
+    if entry is not None and entry.state is EntryState.RECEIVED:
+        return f"{prefix}Switch to Object Mode to insert"
+    if session.manager.state is State.STARTING:
+        return "Starting the backend"
+    return prefix + (_job_text(job) if job else "Sending")
+
+
+def _job_text(job: Job) -> str:
+    if job.cancel_requested:
+        return "Cancelling"
+    if job.state != "running":
+        return "Waiting for the backend"
+    return job.text or _STAGES.get(job.stage, job.stage)
+
+
+def _draw_progress(layout: bpy.types.UILayout, session: Session) -> None:
+    batch = session.batch
+    if batch is None or not session.working:
+        return
+    box = layout.column(align=True)
+    box.progress(factor=batch.fraction, text=f"{progress_text(session)} ({batch.fraction:.0%})")
+    box.operator("munet.cancel_reconstruction", icon="CANCEL")
+
+
+def _draw_failure(layout: bpy.types.UILayout, context: bpy.types.Context, failure: Failure) -> None:
+    box = layout.box()
+    row = box.row()
+    title = row.column()
+    title.alert = True
+    draw_wrapped(title, context, failure.title, "ERROR")
+    row.operator("munet.dismiss_error", text="", icon="X", emboss=False)
+    if failure.detail:
+        draw_wrapped(box, context, failure.detail)
+    if failure.hint:
+        draw_wrapped(box, context, failure.hint, "INFO")
+    if failure.code in {"NO_BACKEND", "RUN_FILE"}:
+        box.operator(
+            "preferences.addon_show", text="Open Preferences", icon="PREFERENCES"
+        ).module = __package__.rpartition(".")[0]
+
+
+class MUNET_PT_main(bpy.types.Panel):
+    """People from photos."""
+
+    bl_label = "MuNet"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, window, session = self.layout, context.window_manager.munet, current()
+        _draw_images(layout, window)
+        options = layout.column()
+        options.use_property_split = True
+        options.use_property_decorate = False
+        options.enabled = not session.working
+        options.prop(window, "preset")
+        options.prop(window, "max_persons")
+        button = layout.row()
+        button.scale_y = 1.8
+        button.operator("munet.reconstruct", icon="ARMATURE_DATA")
+        _draw_progress(layout, session)
+        if session.failure is not None:
+            _draw_failure(layout, context, session.failure)
+
+
+CLASSES = (MUNET_UL_images, MUNET_PT_main)

@@ -1,0 +1,75 @@
+"""The sub-panels: the selected result and the backend."""
+# ruff: noqa: N801 - Blender prescribes the names of classes
+
+from __future__ import annotations
+
+import bpy
+
+from ..backend_manager.manager import State
+from ..importer.scene import rig_of
+from ..session import current
+from .main import CATEGORY, MUNET_PT_main
+from .text import draw_wrapped
+
+_STATES = {
+    State.STOPPED: ("Stopped", "RADIOBUT_OFF"),
+    State.STARTING: ("Starting", "SORTTIME"),
+    State.READY: ("Ready", "RADIOBUT_ON"),
+    State.BUSY: ("Working", "PLAY"),
+    State.STOPPING: ("Stopping", "SORTTIME"),
+    State.FAILED: ("Failed", "ERROR"),
+}
+
+
+class MUNET_PT_result(bpy.types.Panel):
+    """The selected person."""
+
+    bl_label = "Person"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+    bl_parent_id = MUNET_PT_main.__name__
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout = self.layout
+        rig = rig_of(context.object)
+        if rig is None:
+            layout.label(text="Select a person made by MuNet")
+        else:
+            row = layout.row(align=True)
+            row.operator("munet.apply_pose", text="Photo Pose", icon="POSE_HLT").pose = "PHOTO"
+            row.operator("munet.apply_pose", text="T-Pose", icon="OUTLINER_OB_ARMATURE").pose = "REST"
+            layout.operator("munet.look_through_camera", icon="CAMERA_DATA")
+            for line in filter(None, str(rig.get("munet_warnings", "")).split("\n")):
+                draw_wrapped(layout, context, line, "INFO")
+        layout.operator("munet.import_result", icon="IMPORT")
+
+
+class MUNET_PT_backend(bpy.types.Panel):
+    """The backend."""
+
+    bl_label = "Backend"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+    bl_parent_id = MUNET_PT_main.__name__
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, manager = self.layout, current().manager
+        text, icon = _STATES[manager.state]
+        layout.label(text=text, icon=icon)
+        known = [str(manager.welcome[key]) for key in ("device", "version") if manager.welcome.get(key)]
+        if known:
+            layout.label(text="  ".join(known), translate=False)
+        if manager.failure is not None and current().failure is None:
+            draw_wrapped(layout, context, str(manager.failure))
+        row = layout.row(align=True)
+        row.operator("munet.start_backend", text="Start", icon="PLAY")
+        row.operator("munet.stop_backend", text="Stop", icon="SNAP_FACE")
+        row.operator("munet.open_log", text="", icon="TEXT")
+        row.operator("preferences.addon_show", text="", icon="PREFERENCES").module = __package__.rpartition(".")[0]
+
+
+CLASSES = (MUNET_PT_result, MUNET_PT_backend)

@@ -1,0 +1,71 @@
+"""The preferences of the extension."""
+# ruff: noqa: N801 - Blender prescribes the names of classes
+
+import bpy
+from bpy.props import EnumProperty, FloatProperty, StringProperty
+
+from .backend_manager.discovery import BackendPlace, place_from_environment
+
+_DEVICES = (
+    ("auto", "Automatic", "The fastest device there is"),
+    ("cpu", "Processor", "Works everywhere"),
+    ("cuda", "NVIDIA", "A graphics card with CUDA"),
+    ("mps", "Apple", "The graphics of Apple silicon"),
+)
+
+
+class MUNET_AP_preferences(bpy.types.AddonPreferences):
+    """Where the backend is and how it runs."""
+
+    bl_idname = __package__
+
+    backend_folder: StringProperty(
+        name="MuNet folder",
+        description="Folder of MuNet with the backend's environment; run `python scripts/reconstruct.py` there once",
+        subtype="DIR_PATH",
+    )
+    backend_python: StringProperty(
+        name="Python",
+        description="Python interpreter the backend is installed in; empty takes the one of the MuNet folder",
+        subtype="FILE_PATH",
+    )
+    run_file: StringProperty(
+        name="Run file",
+        description="Use a backend that is already running and published this file; empty starts an own one",
+        subtype="FILE_PATH",
+    )
+    device: EnumProperty(name="Device", description="What the backend computes on", items=_DEVICES)
+    idle_minutes: FloatProperty(
+        name="Idle minutes",
+        description="The backend ends by itself after this long without a client",
+        default=10.0,
+        min=0.5,
+        max=1440.0,
+    )
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the preferences."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "backend_folder")
+        layout.prop(self, "backend_python")
+        layout.prop(self, "device")
+        layout.prop(self, "idle_minutes")
+        layout.prop(self, "run_file")
+
+
+def backend_place(context: bpy.types.Context) -> BackendPlace:
+    """Return where the user's preferences, or else the environment, say the backend is."""
+    addon = context.preferences.addons.get(__package__)
+    if addon is None or addon.preferences is None:
+        return place_from_environment(BackendPlace())
+    preferences = addon.preferences
+    return place_from_environment(
+        BackendPlace(
+            folder=bpy.path.abspath(preferences.backend_folder),
+            python=bpy.path.abspath(preferences.backend_python),
+            run_file=bpy.path.abspath(preferences.run_file),
+            device=preferences.device,
+            idle_minutes=preferences.idle_minutes,
+        )
+    )

@@ -1,0 +1,82 @@
+"""The timer that moves the work on while Blender's main thread stays free."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import bpy
+
+from .insert import advance
+from .session import Session, current
+
+_BUSY_SECONDS = 0.1
+_IDLE_SECONDS = 1.0
+
+
+def start_pump() -> None:
+    """Let the timer run until nothing is left to watch."""
+    if not bpy.app.background and not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=_BUSY_SECONDS, persistent=True)
+
+
+def stop_pump() -> None:
+    """End the timer."""
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+
+
+def run_to_end(context: bpy.types.Context, session: Session) -> None:
+    """Work until every photo has ended; for background mode, where timers never fire."""
+    while session.working:
+        advance(context, session)
+        time.sleep(_BUSY_SECONDS / 5)
+    show_states(context, session)
+
+
+def show_states(context: bpy.types.Context, session: Session) -> None:
+    """Copy what has become of each photo into the list that the panel shows."""
+    entries = {str(entry.path): entry for entry in session.batch.entries} if session.batch else {}
+    for image in context.window_manager.munet.images:
+        entry = entries.get(image.path)
+        if entry is not None and image.status != entry.state.name:
+            image.status = entry.state.name
+            image.message = str(entry.failure or "")
+
+
+@contextlib.contextmanager
+def _window() -> Iterator[bpy.types.Context]:
+    windows = bpy.context.window_manager.windows
+    if bpy.context.window is None and windows:
+        with bpy.context.temp_override(window=windows[0]):
+            yield bpy.context
+    else:
+        yield bpy.context
+
+
+def _redraw(context: bpy.types.Context) -> None:
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+
+
+def _tick() -> float | None:
+    session = current()
+    with _window() as context:
+        before = _picture(session)
+        advance(context, session)
+        show_states(context, session)
+        if _picture(session) != before:
+            _redraw(context)
+    if session.working or session.manager.state.value in {"starting", "stopping"}:
+        return _BUSY_SECONDS
+    return None if session.manager.settled else _IDLE_SECONDS
+
+
+def _picture(session: Session) -> tuple[object, ...]:
+    """Return everything the panel shows that may change by itself."""
+    batch, job = session.batch, session.batch.job if session.batch else None
+    states = tuple(entry.state for entry in batch.entries) if batch else ()
+    return session.manager.state, states, (job.stage, round(job.fraction, 3), job.position) if job else ()

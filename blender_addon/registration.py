@@ -1,0 +1,54 @@
+"""Everything that is registered, in order."""
+
+from __future__ import annotations
+
+import atexit
+
+import bpy
+
+from . import cli, locale
+from .operators import backend as backend_operators
+from .operators import images as image_operators
+from .operators import reconstruct as reconstruct_operators
+from .operators import result as result_operators
+from .panels import main as main_panel
+from .panels import parts as part_panels
+from .preferences import MUNET_AP_preferences
+from .properties import MUNET_PG_image, MUNET_PG_window, add_properties, remove_properties
+from .pump import stop_pump
+from .session import close_session, open_session
+
+CLASSES = (
+    MUNET_PG_image,
+    MUNET_PG_window,
+    MUNET_AP_preferences,
+    *image_operators.CLASSES,
+    *reconstruct_operators.CLASSES,
+    *backend_operators.CLASSES,
+    *result_operators.CLASSES,
+    *main_panel.CLASSES,
+    *part_panels.CLASSES,
+)
+
+
+def register() -> None:
+    """Register everything."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    add_properties()
+    locale.register()
+    cli.register()
+    open_session()
+    atexit.register(close_session)
+
+
+def unregister() -> None:
+    """Take everything back; ends the backend."""
+    atexit.unregister(close_session)
+    stop_pump()
+    close_session()
+    cli.unregister()
+    locale.unregister()
+    remove_properties()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,236 @@
+"""Build the Blender extension and the wheel of the backend into ``dist/``.
+
+``python build_addon.py`` builds for this computer, ``--all-platforms`` for every platform. Needs only Python 3.11;
+Blender's own validator runs in the project's Blender environment. The same sources give the same bytes. What is
+downloaded (ZeroMQ for Blender's Python, setuptools for the backend's wheel) is kept in ``build/wheels`` and checked
+against requirements/extension-wheels.sha256, so that later builds need no network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from _environment import SetupError, ensure  # noqa: E402 - a script's neighbour, not a package
+
+SOURCE = ROOT / "blender_addon"
+BUILD = ROOT / "build"
+TREE = BUILD / "extension" / "munet"
+WHEELS = BUILD / "wheels"
+CLIENT_PARTS = ("__init__.py", "protocol", "client")
+LEFT_OUT = {"__pycache__", ".DS_Store"}
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+SOURCE_DATE_EPOCH = "315532800"
+
+# One wheel per Python of the supported Blenders: 4.2 to 5.0 have 3.11, 5.1 and 5.2 have 3.13. Newer releases of pyzmq
+# offer 3.11 and abi3 wheels, a mixture for which Blender refuses the zip on 3.13.
+ZMQ = "pyzmq==26.4.0"
+PYTHONS = ("3.11", "3.13")
+PIP_PLATFORMS = {
+    "linux-x64": "manylinux2014_x86_64",
+    "macos-arm64": "macosx_10_15_universal2",
+    "macos-x64": "macosx_10_15_universal2",
+    "windows-arm64": "win_arm64",
+    "windows-x64": "win_amd64",
+}
+SETUPTOOLS = "setuptools==80.9.0"
+DIGESTS = ROOT / "requirements" / "extension-wheels.sha256"
+
+
+class BuildError(RuntimeError):
+    """The extension can not be built; the message says why and what to do."""
+
+
+def this_platform() -> str:
+    """Return Blender's name of this computer's platform."""
+    system = {"Linux": "linux", "Darwin": "macos", "Windows": "windows"}.get(platform.system(), platform.system())
+    machine = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x64"
+    return f"{system}-{machine}"
+
+
+def _pip(arguments: list[str], what: str) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH}
+    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=ROOT)
+    if answer.returncode:
+        tail = "\n".join((answer.stdout + answer.stderr).strip().splitlines()[-6:])
+        raise BuildError(f"{what} failed. The first build needs the network.\n{tail}")
+
+
+def _checked(path: Path) -> Path:
+    known = (line.split() for line in DIGESTS.read_text(encoding="utf-8").splitlines())
+    expected = {name: digest for digest, name in known}.get(path.name, "another name")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != expected:
+        path.unlink()
+        raise BuildError(f"{path.name} has the SHA-256 {found}, expected {expected}. It was removed; build again.")
+    return path
+
+
+def _wheel(requirement: str, python: str, pip_platform: str) -> Path:
+    """Return the checked wheel for one Python and platform, downloaded at the first use."""
+    name, _, version = requirement.partition("==")
+    tag = f"cp{python.replace('.', '')}" if pip_platform != "any" else "py3"
+    pattern = re.compile(rf"{name}-{re.escape(version)}-{tag}-\S*{pip_platform}\S*\.whl")
+    cached = [path for path in WHEELS.glob("*.whl") if pattern.fullmatch(path.name)]
+    if not cached:
+        where = ["--python-version", python, "--only-binary", ":all:", "--platform", pip_platform]
+        _pip(
+            ["download", "--quiet", "--no-deps", *where, requirement, "--dest", str(WHEELS)], f"Fetching {requirement}"
+        )
+        cached = [path for path in WHEELS.glob("*.whl") if pattern.fullmatch(path.name)]
+    if not cached:
+        raise BuildError(f"There is no wheel of {requirement} for Python {python} on {pip_platform}.")
+    return _checked(cached[0])
+
+
+def zmq_wheels(name: str) -> list[Path]:
+    """Return the ZeroMQ wheels for Blender's platform ``name``."""
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    return [_wheel(ZMQ, python, PIP_PLATFORMS[name]) for python in PYTHONS]
+
+
+def _files(folder: Path) -> list[Path]:
+    if folder.is_file():
+        return [folder]
+    return [p for p in sorted(folder.rglob("*")) if p.is_file() and not LEFT_OUT & set(p.parts) and p.suffix != ".pyc"]
+
+
+def sources() -> dict[str, bytes]:
+    """Return the extension's own files by their place in it: the add-on and the client half of the backend."""
+    files = {path.relative_to(SOURCE).as_posix(): path.read_bytes() for path in _files(SOURCE)}
+    for part in CLIENT_PARTS:
+        files |= {p.relative_to(ROOT).as_posix(): p.read_bytes() for p in _files(ROOT / "backend" / part)}
+    files["LICENSE"] = (ROOT / "LICENSE").read_bytes()
+    return {name: _unix_lines(data) for name, data in files.items()}
+
+
+def _unix_lines(data: bytes) -> bytes:
+    return data if b"\0" in data else data.replace(b"\r\n", b"\n")
+
+
+def extension_files(platforms: list[str]) -> dict[str, bytes]:
+    """Return every file of the extension for ``platforms``, the manifest naming its wheels and platforms."""
+    wheels = {path.name: path for name in platforms for path in zmq_wheels(name)}
+    files = sources()
+    manifest = files["blender_manifest.toml"].decode()
+    names = ", ".join(f'"{name}"' for name in platforms)
+    lines = [f"platforms = [{names}]", "wheels = ["]
+    lines += [f'  "./wheels/{name}",' for name in sorted(wheels)]
+    head, permissions, tail = manifest.partition("[permissions]")
+    files["blender_manifest.toml"] = f"{head}{chr(10).join([*lines, ']'])}\n\n{permissions}{tail}".encode()
+    return files | {f"wheels/{name}": path.read_bytes() for name, path in wheels.items()}
+
+
+def write_tree(files: dict[str, bytes]) -> Path:
+    """Lay ``files`` out under ``build/extension/munet``, rewriting only what differs."""
+    for path in _files(TREE) if TREE.exists() else []:
+        if path.relative_to(TREE).as_posix() not in files:
+            path.unlink()
+    for name, data in files.items():
+        path = TREE / name
+        if not path.is_file() or path.read_bytes() != data:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    return TREE
+
+
+def build_tree() -> Path:
+    """Return the extension's folder for this computer, as up to date as the sources."""
+    return write_tree(extension_files([this_platform()]))
+
+
+def write_zip(files: dict[str, bytes], path: Path) -> Path:
+    """Write ``files`` as a zip whose bytes depend on nothing else."""
+    partial = path.with_name(path.name + ".part")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, ZIP_TIME)
+            entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
+            archive.writestr(entry, files[name])
+    partial.replace(path)
+    return path
+
+
+def build_zip(platforms: list[str], folder: Path) -> Path:
+    """Build the extension for ``platforms`` as one zip in ``folder``."""
+    version = tomllib.loads((SOURCE / "blender_manifest.toml").read_text(encoding="utf-8"))["version"]
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"munet-{version}-{'_'.join(platforms).replace('-', '_')}.zip"
+    return write_zip(extension_files(platforms), folder / name)
+
+
+def validate(path: Path) -> None:
+    """Let Blender's own validator judge a built extension.
+
+    Raises:
+        BuildError: it found fault.
+    """
+    python = ensure("blender")
+    found = sorted(python.parent.parent.rglob("bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+    if not found:
+        raise BuildError(f"Blender's validator was not found beside {python}.")
+    answer = subprocess.run(
+        [str(python), str(found[-1]), "validate", str(path)], capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        raise BuildError(f"Blender's validator refuses {path.name}:\n{(answer.stdout + answer.stderr).strip()}")
+
+
+def build_backend_wheel(folder: Path) -> Path:
+    """Build the wheel of the backend (munet and backend) into ``folder``."""
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    _wheel(SETUPTOOLS, "3.11", "any")
+    scratch = BUILD / "wheel"
+    shutil.rmtree(scratch, ignore_errors=True)
+    shutil.rmtree(BUILD / "lib", ignore_errors=True)
+    offline = ["--no-deps", "--no-index", "--find-links", str(WHEELS)]
+    _pip(["wheel", "--quiet", *offline, "--wheel-dir", str(scratch), str(ROOT)], "Building the backend's wheel")
+    (built,) = scratch.glob("munet_backend-*.whl")
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.move(built, folder / built.name))
+
+
+def _arguments(words: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Build the Blender extension and the backend's wheel.")
+    parser.add_argument("--platforms", default=this_platform(), help=f"of {','.join(PIP_PLATFORMS)}")
+    parser.add_argument("--all-platforms", action="store_true", help="one zip for each platform")
+    parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder for the results")
+    return parser.parse_args(words)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Build everything that was asked for."""
+    options = _arguments(words)
+    platforms = list(PIP_PLATFORMS) if options.all_platforms else options.platforms.split(",")
+    try:
+        unknown = [name for name in platforms if name not in PIP_PLATFORMS]
+        if unknown:
+            raise BuildError(f"The platform {unknown[0]} is unknown; known are {', '.join(PIP_PLATFORMS)}.")
+        build_tree()
+        for name in platforms:
+            path = build_zip([name], options.out)
+            validate(path)
+            print(f"{path}  {path.stat().st_size / 1e6:.1f} MB, accepted by Blender's validator")
+        wheel = build_backend_wheel(options.out)
+        print(f"{wheel}  {wheel.stat().st_size / 1e6:.1f} MB")
+    except (BuildError, SetupError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -148,8 +148,11 @@ def write_tree(files: dict[str, bytes]) -> Path:
 
 
 def build_tree() -> Path:
-    """Return the extension's folder for this computer, as up to date as the sources."""
-    return write_tree(extension_files([this_platform()]))
+    """Return the extension's folder as up to date as its sources; without wheels, so that it never needs the network.
+
+    It is what the zip holds, for Pythons that have ZeroMQ already.
+    """
+    return write_tree(sources())
 
 
 def write_zip(files: dict[str, bytes], path: Path) -> Path:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from _environment import ALIASES, BLENDER_ENVIRONMENTS, ROOT, SetupError, clean_variables, ensure, unavailable_reason
 from _gltf_validator import gltf_validator
@@ -48,7 +49,7 @@ def _steps(fast: bool, pytest_arguments: list[str]) -> list[tuple[str, Callable[
         ("ruff check", lambda: _command([lint, "-m", "ruff", "check", "."])),
         ("ruff format", lambda: _command([lint, "-m", "ruff", "format", "--check", "."])),
         ("mypy backend, munet", lambda: _command([lint, "-m", "mypy"])),
-        ("mypy blender_addon", lambda: _command([lint, "-m", "mypy", "blender_addon"])),
+        ("mypy add-on", lambda: _command([lint, "-m", "mypy", *_built_addon()], ROOT / "build" / "extension")),
         ("pytest", lambda: _command([test, "-m", "pytest", *selection, *pytest_arguments], MUNET_BLENDERS=blenders)),
     ]
 
@@ -71,9 +72,13 @@ def _make_environments(*, fast: bool) -> str:
     return "; ".join(skipped)
 
 
-def _command(command: list[str], **variables: str) -> str:
+def _built_addon() -> list[str]:
+    return ["--config-file", str(ROOT / "scripts" / "mypy_addon.ini"), "-p", "munet"]
+
+
+def _command(command: list[str], folder: Path = ROOT, **variables: str) -> str:
     environment = {**clean_variables(), "PYTHONUNBUFFERED": "1", **variables}
-    status = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+    status = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
     if status:
         raise SetupError(f"exit status {status}")
     return ""

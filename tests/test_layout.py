@@ -22,7 +22,7 @@ CLIENT_MAY_IMPORT = sys.stdlib_module_names | {"numpy", "zmq", "backend"}
 MOST_LINES = 400
 MACHINE_PATHS = re.compile(r"""(?<![\w.~}])(/root|/home/\w+|/work/|/opt/(?!homebrew)|/Users/\w+|[A-Z]:\\Users)""")
 PACKAGE_HOSTS = re.compile(
-    r"pypi\.org|pythonhosted|npmjs\.(com|org)|download\.pytorch|index-url|find-links", re.IGNORECASE
+    r"pypi\.org|pythonhosted|npmjs\.(com|org)|download\.pytorch|index-url", re.IGNORECASE
 )
 
 

@@ -139,6 +139,8 @@ class Broker:
         body = {"protocol": [MAJOR, MINOR], "version": self._version, "pid": os.getpid()}
         body |= {"device": self._settings.device, "log": str(self._settings.log_file or "")}
         self._tell(client, Message(messages.WELCOME, message.id, body))
+        if message.body.get("warm") is True:
+            self._workshop.warm_up()
 
     def _on_submit(self, client: bytes, message: Message) -> None:
         image = message.arrays.get("image")

@@ -46,8 +46,8 @@ class Workshop:
         """Start the next job if the worker is free, or a worker if there is none."""
         if self._jobs.running is not None:
             return
-        if self.worker.state == "absent" and self._jobs.waiting:
-            self._start_worker()
+        if self._jobs.waiting:
+            self.warm_up()
         if self.worker.state != "idle" or (job := self._jobs.start_next()) is None:
             return
         job.advanced = time.monotonic()
@@ -56,14 +56,19 @@ class Workshop:
         self._sockets.send_back(self.worker.identity, encode(order))
         self.tell_positions()
 
-    def _start_worker(self) -> None:
+    def warm_up(self) -> None:
+        """Start a worker if there is none."""
+        if self.worker.state != "absent":
+            return
         try:
             self.worker.start(time.monotonic())
         except OSError as error:
-            job = self._jobs.waiting.popleft()
+            log.exception("The worker can not be started")
             title = "The backend's worker can not be started."
             failure = BackendError("WORKER_DIED", title, detail=str(error), hint="Install the backend again.")
-            self._tell(job.client, Message(messages.ERROR, job.id, failure.body()))
+            while self._jobs.waiting:
+                job = self._jobs.waiting.popleft()
+                self._tell(job.client, Message(messages.ERROR, job.id, failure.body()))
 
     def serve(self) -> None:
         """Take one message of the worker."""

@@ -42,7 +42,22 @@ class Client:
         backend_status: the latest answer to :meth:`request_status`.
     """
 
-    def __init__(self, run: RunFile, *, application: str = "munet", alive: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        run: RunFile,
+        *,
+        application: str = "munet",
+        alive: Callable[[], bool] | None = None,
+        warm: bool = False,
+    ) -> None:
+        """Start connecting.
+
+        Args:
+            run: the run file of the backend.
+            application: name of this program, for the backend's log.
+            alive: tells whether the backend's process runs; by default its process id is looked up.
+            warm: let the backend load its libraries at once because a job will follow soon.
+        """
         self.state: ClientState = "connecting"
         self.error: BackendError | None = None
         self.welcome: dict[str, Any] = {}
@@ -53,7 +68,7 @@ class Client:
         self._link = Link(run, alive or (lambda: process_alive(run.pid)))
         self._link.start()
         self._exit_hook = _close_at_exit(self)
-        self._send(messages.HELLO, "hello", {"application": application, "pid": os.getpid()})
+        self._send(messages.HELLO, "hello", {"application": application, "pid": os.getpid(), "warm": warm})
 
     def submit(self, image: bytes, name: str, settings: Mapping[str, Any] | None = None) -> Job:
         """Queue a photo.

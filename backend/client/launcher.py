@@ -145,7 +145,7 @@ def start_backend(options: LaunchOptions) -> Launch:
     console = log_file.with_name(f"{name}.console")
     try:
         with console.open("wb") as stream:
-            process = _spawn(_command(options, directory, name, log_file), options, stream.fileno())
+            process = _spawn(_command(options, directory, name, log_file), options.root or directory, stream.fileno())
     except OSError as error:
         hint = "Choose the backend's Python interpreter in the preferences, or install the backend again."
         detail = f"{options.python}: {error.strerror}."
@@ -168,11 +168,11 @@ def _command(options: LaunchOptions, directory: Path, name: str, log_file: Path)
     ]
 
 
-def _spawn(command: list[str], options: LaunchOptions, console: int) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], folder: Path, console: int) -> subprocess.Popen[bytes]:
     windows = sys.platform == "win32"
     return subprocess.Popen(
         command,
-        cwd=options.root,
+        cwd=folder,
         env=_clean_environment(),
         stdin=subprocess.DEVNULL,
         stdout=console,

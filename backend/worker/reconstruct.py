@@ -28,12 +28,17 @@ MAX_TEXTURE = 8192
 
 
 def make_work(start: Start) -> Work:
-    """Return the function that runs a job; torch and the models are loaded with the first one."""
-    loaded: dict[str, Models] = {}
+    """Load the libraries and return the function that runs a job; the models are loaded with the first one."""
+    import torch
+
+    import munet.pipeline  # noqa: F401 takes seconds, so it is done before the first job comes
+
+    torch.set_num_threads(os.cpu_count() or 1)
+    shop = _Shop(start.device)
 
     def work(job: WorkerJob, report: Report) -> Outcome:
         try:
-            return _reconstruct(job, report, start.device, loaded)
+            return shop.reconstruct(job, report)
         except JobCancelledError as error:
             raise BackendError("CANCELLED", error.title) from error
         except MunetError as error:
@@ -94,41 +99,50 @@ def _indices(values: object) -> tuple[int, ...]:
     return tuple(values)
 
 
-def _reconstruct(job: WorkerJob, report: Report, device: str, loaded: dict[str, Models]) -> Outcome:
-    settings = read_settings(job.settings, device)
-    report("load", 0, 1, 0.0, "Loading the models")
-    _use_all_cores()
-    from munet.pipeline import STAGES, Models, reconstruct_photo
+class _Shop:
+    """What is kept from job to job: the models, and how long the stages took the last time."""
 
-    if settings.device not in loaded:
-        loaded.clear()
-        loaded[settings.device] = Models.load(settings)
-    models = loaded[settings.device]
-    result = reconstruct_photo(models, job.image, job.name, settings, _progress(STAGES, report))
-    return _outcome(result, settings)
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._models: dict[str, Models] = {}
+        self._seconds: dict[str, float] = {}
+
+    def reconstruct(self, job: WorkerJob, report: Report) -> Outcome:
+        from munet.pipeline import STAGES, Models, reconstruct_photo
+
+        settings = read_settings(job.settings, self._device)
+        report("load", 0, len(STAGES), 0.0, "Loading the models")
+        if settings.device not in self._models:
+            self._models.clear()
+            self._models[settings.device] = Models.load(settings)
+        progress = stage_progress(STAGES, self._seconds, report)
+        result = reconstruct_photo(self._models[settings.device], job.image, job.name, settings, progress)
+        self._seconds = dict(result.seconds)
+        return _outcome(result, str(self._models[settings.device].device))
 
 
-def _use_all_cores() -> None:
-    import torch
+def stage_progress(stages: tuple[str, ...], seconds: dict[str, float], report: Report) -> Progress:
+    """Return the callback for ``munet.pipeline``: the whole job advances in proportion to the seconds of the last one.
 
-    torch.set_num_threads(os.cpu_count() or 1)
+    Without earlier seconds all stages count the same.
+    """
+    weights = [max(seconds.get(stage, 0.0), 0.01) if seconds else 1.0 for stage in stages]
+    total = sum(weights)
 
-
-def _progress(stages: tuple[str, ...], report: Report) -> Progress:
     def progress(stage: str, fraction: float) -> None:
         index = stages.index(stage) if stage in stages else 0
-        done = (index + min(max(fraction, 0.0), 1.0)) / len(stages)
+        done = (sum(weights[:index]) + weights[index] * min(max(fraction, 0.0), 1.0)) / total
         try:
-            report(stage, index, len(stages), done, stage.replace("_", " ").capitalize())
+            report(stage, index, len(stages), min(done, 1.0), stage.replace("_", " ").capitalize())
         except BackendError as error:
             raise JobCancelledError(error.title) from error
 
     return progress
 
 
-def _outcome(result: PhotoResult, settings: Settings) -> Outcome:
+def _outcome(result: PhotoResult, device: str) -> Outcome:
     persons = [(person.arrays(), person.facts()) for person in result.persons]
-    versions = {"backend": __version__, "device": settings.device}
+    versions = {"backend": __version__, "device": device}
     return join_result(persons, result.seconds, result.warnings, result.preview, versions)
 
 

@@ -1,0 +1,56 @@
+"""The files of one result folder, apart from the scenes; docs/result-format.md describes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from backend.protocol.results import JobResult, PersonResult
+from munet.reconstruction import Reconstruction, save_reconstruction
+
+REPORT = "report.json"
+
+
+def write_result(folder: Path, photo: Path, result: JobResult, settings: Mapping[str, Any]) -> None:
+    """Write person_N.npz, preview.png and report.json into ``folder``.
+
+    Raises:
+        OSError: the disk is full or the folder is not writable.
+    """
+    for index, person in enumerate(result.persons):
+        save_reconstruction(Reconstruction.from_parts(person.arrays, person.facts), folder / person_file(index))
+    Image.fromarray(result.preview).save(folder / "preview.png")
+    report = {
+        "version": result.versions.get("backend", ""),
+        "device": result.versions.get("device", ""),
+        "photo": photo.name,
+        "settings": dict(settings),
+        "seconds": result.seconds,
+        "warnings": list(result.warnings),
+        "persons": [_person(index, person) for index, person in enumerate(result.persons)],
+    }
+    _write_json(folder / REPORT, report)
+
+
+def finish_report(folder: Path, export_seconds: float, total_seconds: float) -> None:
+    """Add what is known only at the end to report.json."""
+    report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    report["seconds"] |= {"export": export_seconds, "total": total_seconds}
+    _write_json(folder / REPORT, report)
+
+
+def person_file(index: int) -> str:
+    """Return the name of the ``index``-th person's file."""
+    return f"person_{index}.npz"
+
+
+def _person(index: int, person: PersonResult) -> dict[str, Any]:
+    return {"file": person_file(index), "box": person.arrays["box"].tolist(), **person.facts}
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,119 @@
+"""A result folder that appears all at once, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from backend.protocol.processes import process_alive
+
+WORKING = re.compile(r"\..+\.(\d+)\.part")
+
+
+class ResultFolder:
+    """Work in :attr:`path`, then :meth:`complete` it under its final name, or :meth:`discard` it.
+
+    Attributes:
+        path: the hidden folder to work in.
+    """
+
+    def __init__(self, path: Path, final: Path, *, overwrite: bool) -> None:
+        self.path = path
+        self._final = final
+        self._overwrite = overwrite
+
+    def complete(self) -> Path:
+        """Give the folder its final name and return it; an older result stays until then, or keeps its name."""
+        if self._overwrite and self._final.exists():
+            _swap(self.path, self._final)
+            return self._final
+        while True:
+            final = next(self._final.with_name(name) for name in _numbered(self._final.name) if self._free(name))
+            try:
+                return self.path.rename(final)
+            except OSError:
+                if not final.exists():
+                    raise
+
+    def _free(self, name: str) -> bool:
+        return not self._final.with_name(name).exists()
+
+    def discard(self) -> None:
+        """Remove everything; safe after :meth:`complete`."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class ResultFolders:
+    """Hands out the result folders of one batch below ``root``.
+
+    Args:
+        root: the folder of all results; made if needed.
+        overwrite: replace the results of earlier batches instead of choosing another name.
+    """
+
+    def __init__(self, root: Path, *, overwrite: bool) -> None:
+        self._root = root
+        self._overwrite = overwrite
+        self._taken: set[str] = set()
+
+    def prepare(self) -> None:
+        """Make the root and clean up after batches that were killed.
+
+        Raises:
+            OSError: the root can not be made.
+        """
+        self._root.mkdir(parents=True, exist_ok=True)
+        for path in self._root.glob(".*.part"):
+            working = WORKING.fullmatch(path.name)
+            if working and not process_alive(int(working[1])):
+                shutil.rmtree(path, ignore_errors=True)
+        for old in self._root.glob(".*.old"):
+            final = self._root / old.name[1 : -len(".old")]
+            if not final.exists():
+                old.rename(final)
+
+    def open(self, stem: str) -> ResultFolder:
+        """Make the working folder for a photo.
+
+        Raises:
+            OSError: it can not be made.
+        """
+        name = self._free_name(stem)
+        path = self._root / f".{name}.{os.getpid()}.part"
+        path.mkdir(parents=True)
+        self._taken.add(_key(name))
+        return ResultFolder(path, self._root / name, overwrite=self._overwrite)
+
+    def _free_name(self, stem: str) -> str:
+        return next(name for name in _numbered(stem) if self._is_free(name))
+
+    def _is_free(self, name: str) -> bool:
+        return _key(name) not in self._taken and (self._overwrite or not (self._root / name).exists())
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{number}" for number in itertools.count(2))
+
+
+def _key(name: str) -> str:
+    """Names that differ only in case are one name on Windows and macOS."""
+    return name.casefold()
+
+
+def _swap(new: Path, final: Path) -> None:
+    old = final.with_name(f".{final.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    final.rename(old)
+    try:
+        new.rename(final)
+    except OSError:
+        with contextlib.suppress(OSError):
+            old.rename(final)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

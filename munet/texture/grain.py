@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_MOST = 7.0
+_MOST = 4.0
 # Widths in texels of a 2048 texture, and their shares of the variance.
-_SCALES = ((0.7, 0.35), (2.5, 0.35), (9.0, 0.3))
+_SCALES = ((0.7, 0.6), (2.0, 0.3), (6.0, 0.1))
 
 
 def grain(size: int, seed: int) -> Floats:

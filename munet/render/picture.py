@@ -57,7 +57,7 @@ def parallel_picture(
     """Picture of a mesh in parallel projection.
 
     Args:
-        mesh: what to show.
+        mesh: what to show; only the outer side of its faces is drawn.
         yaw: radians by which it is turned about the vertical axis through ``center``.
         center: (3,) point shown in the middle.
         pixels_per_metre: scale.
@@ -88,14 +88,23 @@ def over(picture: Floats, background: Floats, opacity: float = 1.0) -> Floats:
 
 def _picture(mesh: PictureMesh, points: Floats, image: Tensor, height: int, width: int) -> Floats:
     faces = torch.from_numpy(mesh.faces.astype(np.int64))
+    shown = _facing(image, faces)
+    normals = vertex_normals(torch.from_numpy(np.ascontiguousarray(points, np.float32)), faces)
+    faces = faces[shown]
     rows, columns = height * _SUPERSAMPLING, width * _SUPERSAMPLING
     fragments = rasterise(image[None], faces, rows, columns)
-    normals = vertex_normals(torch.from_numpy(np.ascontiguousarray(points, np.float32)), faces)
     light = _lighting(interpolate(fragments, faces, normals)[0].numpy(), textured=mesh.texture is not None)
-    colour = _surface_colour(mesh, fragments) * light[..., None]
+    colour = _surface_colour(mesh, fragments, shown) * light[..., None]
     coverage = fragments.mask[0].numpy().astype(np.float32)[..., None]
     full = np.concatenate([np.clip(colour, 0, 1) * coverage, coverage], -1)
     return np.asarray(cv2.resize(full, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _facing(image: Tensor, faces: Tensor) -> Tensor:
+    """Faces (K,) whose outer side is seen; the inner sides of closed meshes never are."""
+    x, y = image[faces, :2].unbind(-1)
+    area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (y[:, 1] - y[:, 0]) * (x[:, 2] - x[:, 0])
+    return (area < 0).nonzero()[:, 0]
 
 
 def _lighting(normals: Floats, *, textured: bool) -> Floats:
@@ -105,10 +114,10 @@ def _lighting(normals: Floats, *, textured: bool) -> Floats:
     return np.asarray(light, np.float32)
 
 
-def _surface_colour(mesh: PictureMesh, fragments: Fragments) -> Floats:
+def _surface_colour(mesh: PictureMesh, fragments: Fragments, shown: Tensor) -> Floats:
     if mesh.uv is None or mesh.texture is None:
         return np.array(mesh.colour, np.float32)
-    place = interpolate_corners(fragments, torch.from_numpy(np.asarray(mesh.uv, np.float32)))[0].numpy()
+    place = interpolate_corners(fragments, torch.from_numpy(np.asarray(mesh.uv, np.float32))[shown])[0].numpy()
     return sample_texture(mesh.texture, place)
 
 

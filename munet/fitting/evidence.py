@@ -78,7 +78,7 @@ _NOISE = {
 
 def landmark_trust(visibility: NDArray[np.float32]) -> Array:
     """Return square-root weights (33,) from visibility, lower for vague landmarks."""
-    trust = np.clip((visibility.astype(np.float64) - 0.2) / 0.6, 0, 1)
+    trust = np.clip((visibility.astype(np.float64) - 0.35) / 0.5, 0, 1)
     for index, name in enumerate(LANDMARK_NAMES):
         plain = name.removeprefix("left_").removeprefix("right_").removesuffix("_left").removesuffix("_right")
         trust[index] /= _NOISE.get(plain, 1.0)

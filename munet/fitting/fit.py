@@ -154,4 +154,5 @@ def _result(
         seen=evidence.seen,
         landmark_error=landmark_error(marks.astype(np.float64), observation, evidence.height),
         warnings=_warnings(evidence),
+        up_cam=state.up_cam.astype(np.float32),
     )

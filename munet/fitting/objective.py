@@ -50,8 +50,8 @@ class Weights:
     depth_limit: float = 0.20
     prior: float = 0.5
     limits: float = 20.0
-    betas_sigma: float = 0.7
-    straight: float = 8.0
+    betas_sigma: float = 0.9
+    straight: float = 20.0
     rest: float = 10.0
     outside_sigma: float = 0.012
     outside_limit: float = 0.025

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ class BodyFit:
         seen: (24,) bool: the joint has evidence in the photo; the others rest.
         landmark_error: mean distance of seen landmarks from their projections over the person's height in pixels.
         warnings: sentences for the user.
+        up_cam: (3,) float32 unit vector against gravity in the camera frame, found from the soles and the balance of
+            somebody who stands; (0, -1, 0), a level camera, when nothing tells. Turn the scene by
+            ``level_rotation`` to make the person stand upright and the camera look up or down.
     """
 
     betas: NDArray[np.float32]
@@ -37,3 +40,12 @@ class BodyFit:
     seen: NDArray[np.bool_]
     landmark_error: float
     warnings: tuple[str, ...] = ()
+    up_cam: NDArray[np.float32] = field(default_factory=lambda: np.array([0, -1, 0], np.float32))
+
+    @property
+    def level_rotation(self) -> NDArray[np.float32]:
+        """Smallest rotation (3, 3) of the camera frame after which up is (0, -1, 0): ``points @ rotation.T``."""
+        x, y, z = (float(value) for value in self.up_cam)
+        factor = 1 / (1 - y)
+        rows = [[1 - x * x * factor, x, -x * z * factor], [-x, -y, -z], [-x * z * factor, z, 1 - z * z * factor]]
+        return np.array(rows, np.float32)

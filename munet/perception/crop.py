@@ -34,14 +34,13 @@ class Crop:
 
     def to_image(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         """Points (..., 2) in crop units ([0, 1] across the crop) to pixels of the image."""
-        turned: NDArray[np.float64] = (np.asarray(points, np.float64) - 0.5) * self.side @ self.rotation.T
-        return turned + np.asarray(self.center)
+        turned = (np.asarray(points, np.float64) - 0.5) * self.side @ self.rotation.T
+        return np.asarray(turned + np.asarray(self.center), np.float64)
 
     def from_image(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         """Pixels (..., 2) of the image to crop units."""
         offset = np.asarray(points, np.float64) - np.asarray(self.center)
-        units: NDArray[np.float64] = offset @ self.rotation / self.side + 0.5
-        return units
+        return np.asarray(offset @ self.rotation / self.side + 0.5, np.float64)
 
     def image_from_pixels(self, pixels: int) -> NDArray[np.float64]:
         """Matrix (2, 3) from pixel indices of a ``pixels`` wide crop to pixel indices of the image (OpenCV's)."""

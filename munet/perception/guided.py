@@ -25,7 +25,7 @@ def guided_upsample(
     guide = small.astype(np.float32) / 255
     size = (2 * radius + 1, 2 * radius + 1)
 
-    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def mean(values: NDArray[np.floating]) -> NDArray[np.float32]:
         return np.asarray(cv2.boxFilter(values, -1, size, borderType=cv2.BORDER_REFLECT), np.float32)
 
     guide_mean, mask_mean = mean(guide), mean(mask)
@@ -40,4 +40,4 @@ def guided_upsample(
     slope = cv2.resize(mean(slope.astype(np.float32)), (width, height), interpolation=cv2.INTER_LINEAR)
     offset = cv2.resize(mean(offset.astype(np.float32)), (width, height), interpolation=cv2.INTER_LINEAR)
     result = np.einsum("hwc,hwc->hw", slope, large.astype(np.float32) / 255) + offset
-    return np.clip(result, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(result, 0, 1), np.float32)

@@ -85,7 +85,7 @@ class LandmarkNetwork:
 
     def find(self, image: NDArray[np.uint8], crop: Crop) -> Landmarks:
         """Return the landmarks of the person in ``crop`` of an image (H, W, 3)."""
-        pixels = sample_crop(image, crop, INPUT_PIXELS).astype(np.float32) / 255
+        pixels = sample_crop(image, crop, INPUT_PIXELS).astype(np.float32) / np.float32(255)
         flat, presence, mask, heat, world = self._network.run(pixels)
         table = flat.reshape(-1, 5).astype(np.float64)
         units = refine_with_heat(table[:, :2] / INPUT_PIXELS, heat[0])
@@ -105,4 +105,4 @@ class LandmarkNetwork:
 
 
 def _sigmoid(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    return 1 / (1 + np.exp(-np.clip(values, -60, 60)))
+    return np.asarray(1 / (1 + np.exp(-np.clip(values, -60, 60))))

@@ -20,7 +20,7 @@ def matting_laplacian(image: NDArray[np.float64], unknown: NDArray[np.bool_]) ->
         unknown: (H, W) pixels whose opacity is sought.
     """
     height, width = unknown.shape
-    index = np.arange(height * width).reshape(height, width)
+    index = np.arange(height * width, dtype=np.int32).reshape(height, width)
     windows = np.lib.stride_tricks.sliding_window_view(index, (_WINDOW, _WINDOW)).reshape(-1, _WINDOW**2)
     touched = cv2.dilate(unknown.astype(np.uint8), np.ones((_WINDOW, _WINDOW), np.uint8))[1:-1, 1:-1]
     windows = windows[touched.reshape(-1) > 0]
@@ -29,7 +29,7 @@ def matting_laplacian(image: NDArray[np.float64], unknown: NDArray[np.bool_]) ->
     offset = colours - colours.mean(axis=1, keepdims=True)
     covariance = offset.transpose(0, 2, 1) @ offset / count + _REGULARISATION / count * np.eye(3)
     affinity = (1 + offset @ np.linalg.inv(covariance) @ offset.transpose(0, 2, 1)) / count
-    values = np.eye(count) - affinity
+    values = (np.eye(count) - affinity).astype(np.float32)
     rows, columns = np.repeat(windows, count, axis=1).ravel(), np.tile(windows, (1, count)).ravel()
     return sparse.coo_array((values.ravel(), (rows, columns)), shape=(index.size, index.size)).tocsr()
 

@@ -21,9 +21,7 @@ CLIENT_HALF = ("backend/__init__.py", "backend/protocol", "backend/client")
 CLIENT_MAY_IMPORT = sys.stdlib_module_names | {"numpy", "zmq", "backend"}
 MOST_LINES = 400
 MACHINE_PATHS = re.compile(r"""(?<![\w.~}])(/root|/home/\w+|/work/|/opt/(?!homebrew)|/Users/\w+|[A-Z]:\\Users)""")
-PACKAGE_HOSTS = re.compile(
-    r"pypi\.org|pythonhosted|npmjs\.(com|org)|download\.pytorch|index-url", re.IGNORECASE
-)
+PACKAGE_HOSTS = re.compile(r"pypi\.org|pythonhosted|npmjs\.(com|org)|download\.pytorch|index-url", re.IGNORECASE)
 
 
 def tracked_files() -> list[Path]:
@@ -178,3 +176,24 @@ def test_every_example_photo_has_its_source_and_licence() -> None:
 def test_ci_runs_the_command_of_the_readme() -> None:
     assert "python scripts/test.py" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert "scripts/test.py" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    documents = [path for path in tracked_files() if path.suffix == ".md"]
+    links = [
+        (path, link) for path in documents for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
+    ]
+    assert [f"{path.name}: {link}" for path, link in links if not (path.parent / link).exists()] == []
+
+
+def test_every_key_of_the_result_is_documented() -> None:
+    source = tree(ROOT / "munet" / "reconstruction.py")
+    (result,) = [node for node in source.body if isinstance(node, ast.ClassDef) and node.name == "Reconstruction"]
+    keys = {
+        item.target.id for item in result.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+    }
+    documented = set(
+        re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "result-format.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert keys == documented & keys
+    assert documented - keys <= {"scene", "preview", "report"}

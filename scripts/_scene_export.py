@@ -13,6 +13,7 @@ from _environment import clean_variables
 
 SCRIPT = Path(__file__).resolve().parent / "export_scene.py"
 LIMIT_SECONDS = 300.0
+NO_WINDOW = 0x08000000
 
 
 class ExportError(Exception):
@@ -43,7 +44,7 @@ class SceneExport:
             text=True,
             errors="replace",
             start_new_session=os.name == "posix",
-            creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+            creationflags=NO_WINDOW if sys.platform == "win32" else 0,
         )
 
     def finish(self) -> float:

@@ -200,7 +200,7 @@ def capsule_person(index: int = 0, texture_pixels: int = 512) -> tuple[dict[str,
     mean = skeleton()
     betas = np.linspace(0.8, -0.8, 10) * (1.0 if index % 2 == 0 else -0.5)
     world_pose = photo_pose(index)
-    translation = np.array([0.9 * index, 0.1, 3.2])
+    translation = np.array([0.9 * index, -0.3, 3.2])
     body = _mesh(mean, 6, 1.0, betas)
     surface = _mesh(mean, 8, 1.35, betas)
     joint_dirs = _shape_dirs(mean.heads)

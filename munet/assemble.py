@@ -41,7 +41,7 @@ def body_arrays(model: BodyModel, fit: BodyFit) -> dict[str, NDArray[Any]]:
         "body_vertices": fit.vertices_cam,
         "body_faces": _numpy(model.faces, np.int32),
         "body_rest_vertices": _numpy(posed.rest_vertices[0]),
-        "body_corrective": _numpy(posed.corrected_vertices[0] - posed.rest_vertices[0]),
+        "body_corrective": _numpy(posed.rest_corrected[0] - posed.rest_vertices[0]),
         "body_weights": _numpy(model.weights),
         "body_shape_dirs": _numpy(model.shape_dirs, np.float16),
         "body_quads": _numpy(model.quads, np.int32),

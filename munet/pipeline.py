@@ -50,7 +50,7 @@ class Models:
             ModelMissingError: a model file is absent or damaged.
         """
         device = choose_device(settings.device)
-        return cls(load_default_body(device), Perceiver(ModelStore.default()), device)
+        return cls(load_default_body(device), Perceiver(ModelStore()), device)
 
 
 @dataclass(frozen=True)

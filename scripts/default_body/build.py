@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from default_body.graph import make_coarse_level
 from default_body.landmarks import Subjects, landmark_regressor
-from default_body.mesh import find_parts, mirror_map, smoothing_matrix, symmetrised, triangles
+from default_body.mesh import enlarge_eye_islands, find_parts, mirror_map, smoothing_matrix, symmetrised, triangles
 from default_body.shape import ShapeSpace, fit_shape_space, linear_map
 from default_body.skeleton import JOINT_NAMES, joints_from_heads, keep_four, merged_weights, parents, share_palm
 from default_body.source import Source, load_source
+from default_body.straighten import relax_shape_space
 from default_body.tpose import skin, tpose_turns
 
 Array = NDArray[np.float64]
@@ -29,9 +30,13 @@ MIRRORED_JOINTS = np.array(
 )
 
 
-def tposed_people(source: Source, partner: NDArray[np.int64]) -> tuple[Array, Array]:
+def _symmetrised_dirs(dirs: Array, partner: NDArray[np.int64]) -> Array:
+    return np.moveaxis(symmetrised(np.moveaxis(dirs, -1, 0), partner), 0, -1)
+
+
+def tposed_people(source: Source, turns: Array, partner: NDArray[np.int64]) -> tuple[Array, Array]:
     """People (N, V, 3) and joints (N, 54, 3) in the T-pose with the pelvis at the origin, exactly symmetric."""
-    vertices, heads = skin(source, tpose_turns(source))
+    vertices, heads = skin(source, turns)
     joints = joints_from_heads(source.bones, heads)
     joints = (joints + joints[:, MIRRORED_JOINTS] * [-1, 1, 1]) / 2
     origin = joints[:, :1].copy()
@@ -42,6 +47,8 @@ def tposed_people(source: Source, partner: NDArray[np.int64]) -> tuple[Array, Ar
 def report_errors(space: ShapeSpace, unseen: Array) -> None:
     """Print the reconstruction error of people who took no part in the shape space."""
     error = np.linalg.norm(space.decode(space.encode(unseen)) - unseen, axis=-1) * 1000
+    stature = np.ptp(unseen[..., 1], axis=1)
+    print(f"stature {stature.mean():.3f} m, standard deviation {stature.std():.3f} m")
     print(f"shape space, {BETAS} betas, {len(unseen)} unseen adults: mean {error.mean():.2f} mm, "
           f"99 % {np.percentile(error, 99):.2f} mm, max {error.max():.1f} mm")  # fmt: skip
 
@@ -81,10 +88,15 @@ def build(output: Path, *, people: int, poses: Path | None) -> None:
     rest = source.vertices[0].astype(np.float64)
     partner = mirror_map(rest)
     parts = find_parts(source.quads, rest)
-    vertices, joints = tposed_people(source, partner)
-    space = fit_shape_space(vertices[:people], BETAS)
-    report_errors(space, vertices[people:])
-    betas = space.encode(vertices[:people])
+    faces = triangles(source.quads)
+    turns = tpose_turns(source)
+    vertices, joints = tposed_people(source, turns, partner)
+    skinned = fit_shape_space(vertices[:people], BETAS, faces)
+    report_errors(skinned, vertices[people:])
+    betas = skinned.encode(vertices[:people])
+    average = smoothing_matrix(source.quads, len(rest))
+    space = relax_shape_space(source, skinned, betas, turns.mean(0), faces, average)
+    space = ShapeSpace(symmetrised(space.mean, partner), _symmetrised_dirs(space.dirs, partner))
     joint_template, joint_dirs, joint_error = linear_map(betas, joints[:people])
     print(f"linear joint regressor: mean error {joint_error * 1000:.2f} mm")
     weights = skinning_weights(source, space.mean, joint_template, partner)
@@ -96,7 +108,7 @@ def build(output: Path, *, people: int, poses: Path | None) -> None:
     head = weights[:, 15] > 0.9
     subjects = Subjects(vertices[:40], joints[:40], space.mean, parts, source.keypoints, source.keypoint_names)
     landmarks = landmark_regressor(subjects, head, partner)
-    level = make_coarse_level(space.mean, triangles(source.quads), parts == 0, GRAPH_VERTICES)
+    level = make_coarse_level(space.mean, faces, parts == 0, GRAPH_VERTICES)
     weight_joints, weight_values = keep_four(weights)
     arrays: dict[str, NDArray[Any]] = {
         "format": np.array("munet-body-1"),
@@ -112,7 +124,7 @@ def build(output: Path, *, people: int, poses: Path | None) -> None:
         "joint_names": np.array(JOINT_NAMES),
         "quads": source.quads.astype(np.uint16),
         "quads_uv": source.quads_uv.astype(np.uint16),
-        "uv": source.uv.astype(np.float32),
+        "uv": enlarge_eye_islands(source.uv, source.quads_uv, source.quads, parts).astype(np.float32),
         "parts": parts,
         "pose_joints": np.zeros((len(rest), 1), np.uint8),
         "pose_dirs": np.zeros((len(rest), 3, 9), np.int8),

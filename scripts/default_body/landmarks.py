@@ -115,7 +115,7 @@ def _surface_points(s: Subjects, head: NDArray[np.bool_]) -> dict[str, Array]:
         "left_eye_inner": front + [-1.15 * radius, -0.1 * radius, -0.35 * radius],
         "left_eye_outer": front + [1.15 * radius, 0.1 * radius, -0.75 * radius],
         "left_ear": coco["left_ear"],
-        "mouth_left": nose + [0.024, -0.046, -0.026],
+        "mouth_left": nose + [0.0235, -0.0335, -0.03],
         "left_heel": 0.5 * heel + 0.5 * coco["left_heel"],
         "left_foot_index": 0.6 * coco["left_big_toe"] + 0.4 * toes[toes[:, 2].argmax()],
     }

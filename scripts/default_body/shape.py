@@ -32,7 +32,7 @@ class ShapeSpace:
         return self.mean + np.einsum("vkn,bn->bvk", self.dirs, betas)
 
 
-def fit_shape_space(vertices: Array, count: int) -> ShapeSpace:
+def fit_shape_space(vertices: Array, count: int, faces: NDArray[np.int64]) -> ShapeSpace:
     """PCA of people (N, V, 3); signs: more of each beta makes the body larger (taller, then of more volume)."""
     mean = vertices.mean(0, dtype=np.float64)
     centred = (vertices - mean).reshape(len(vertices), -1)
@@ -40,13 +40,18 @@ def fit_shape_space(vertices: Array, count: int) -> ShapeSpace:
     order = np.argsort(-values)[:count]
     dirs = (centred.T @ vectors[:, order]) / np.sqrt(len(vertices))
     dirs = dirs.reshape(*mean.shape, count)
-    return ShapeSpace(mean, dirs * _signs(mean, dirs))
+    return ShapeSpace(mean, dirs * _signs(mean, dirs, faces))
 
 
-def _signs(mean: Array, dirs: Array) -> Array:
+def _signs(mean: Array, dirs: Array, faces: NDArray[np.int64]) -> Array:
     height = (dirs[:, 1] * (mean[:, 1] - mean[:, 1].mean())[:, None]).sum(0)
-    radial = (dirs[:, [0, 2]] * (mean[:, [0, 2]] - mean[:, [0, 2]].mean(0))[..., None]).sum((0, 1))
-    return np.where(np.arange(dirs.shape[-1]) == 0, np.sign(height), np.sign(radial))
+    growth = [_volume(mean + dirs[..., k], faces) - _volume(mean - dirs[..., k], faces) for k in range(dirs.shape[-1])]
+    return np.where(np.arange(dirs.shape[-1]) == 0, np.sign(height), np.sign(growth))
+
+
+def _volume(vertices: Array, faces: NDArray[np.int64]) -> float:
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    return float((a * np.cross(b, c)).sum() / 6)
 
 
 def linear_map(betas: Array, points: Array) -> tuple[Array, Array, float]:

@@ -49,7 +49,7 @@ def sample_phenotypes(count: int, seed: int) -> dict[str, Array]:
         "age": rng.uniform(0.7, 0.95, count),
         "muscle": rng.uniform(0, 1, count),
         "weight": rng.uniform(0, 1, count),
-        "height": np.clip(rng.normal(0.42, 0.12, count), 0.1, 0.8),
+        "height": np.clip(rng.normal(0.38, 0.1, count), 0.1, 0.75),
         "proportions": rng.uniform(0, 1, count),
     }
 

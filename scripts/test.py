@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
 def _steps(fast: bool, pytest_arguments: list[str]) -> list[tuple[str, Callable[[], str]]]:
     backend, lint, test = (str(ensure(name)) for name in ("backend", "lint", "test"))
     selection = ["-m", "not slow"] if fast else []
-    blenders = _blenders(fast)
+    blenders = ALIASES["blender"] if fast else ",".join(BLENDER_ENVIRONMENTS)
     return [
         ("models", lambda: _command([backend, "-m", "munet.models"])),
         ("add-on build", lambda: _command([backend, "build_addon.py"])),
@@ -52,11 +52,6 @@ def _steps(fast: bool, pytest_arguments: list[str]) -> list[tuple[str, Callable[
         ("mypy add-on", lambda: _command([lint, "-m", "mypy", *_built_addon()], ROOT / "build" / "extension")),
         ("pytest", lambda: _command([test, "-m", "pytest", *selection, *pytest_arguments], MUNET_BLENDERS=blenders)),
     ]
-
-
-def _blenders(fast: bool) -> str:
-    names = [ALIASES["blender"]] if fast else [name for name in BLENDER_ENVIRONMENTS if not unavailable_reason(name)]
-    return ",".join(names)
 
 
 def _make_environments(*, fast: bool) -> str:

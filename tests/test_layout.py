@@ -92,6 +92,11 @@ def test_files_are_short_enough_to_read() -> None:
     assert not {name: lines for name, lines in lengths.items() if lines >= MOST_LINES}
 
 
+def test_no_two_test_files_share_a_name() -> None:
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names))
+
+
 def test_every_module_says_what_it_is() -> None:
     silent = [
         str(path.relative_to(ROOT)) for path in python_files(*PACKAGES, "scripts") if not ast.get_docstring(tree(path))

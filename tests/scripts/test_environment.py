@@ -18,69 +18,72 @@ import _system_libraries  # noqa: E402
 HERE = (sys.version_info[0], sys.version_info[1])
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder for requirements and environments that all tests share, since each environment takes seconds."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "requirements").mkdir()
+    (folder / "requirements" / "none.txt").write_text("# nothing\n", encoding="utf-8")
+    (folder / "requirements" / "changing.txt").write_text("# nothing\n", encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the folder of environments where "empty" has no packages and "above" sees those of "empty"."""
-    requirements = tmp_path / "requirements"
-    requirements.mkdir()
-    (requirements / "none.txt").write_text("# nothing\n", encoding="utf-8")
-    monkeypatch.setattr(environment, "ROOT", tmp_path)
-    monkeypatch.setenv("MUNET_ENVS", str(tmp_path / "envs with space"))
+def envs(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the folder of environments of a project with a few kinds, none of which needs the network."""
+    monkeypatch.setattr(environment, "ROOT", place)
+    monkeypatch.setenv("MUNET_ENVS", str(place / "envs with space"))
     kinds = {
         "empty": environment.Environment(HERE, "none.txt", "import json"),
         "above": environment.Environment(HERE, "none.txt", "import only_in_empty", base="empty"),
         "broken": environment.Environment(HERE, "none.txt", "raise SystemExit('probe failed')"),
+        "changing": environment.Environment(HERE, "changing.txt", "import json"),
         "never": environment.Environment((2, 99), "none.txt", ""),
     }
     monkeypatch.setattr(environment, "ENVIRONMENTS", kinds)
-    return tmp_path / "envs with space"
+    return place / "envs with space"
 
 
-def test_makes_an_environment_once(empty: Path) -> None:
+def test_makes_an_environment_once(envs: Path) -> None:
     python = environment.ensure("empty")
-    assert python.parent.parent == empty / "empty"
+    assert python.parent.parent == envs / "empty"
     answer = subprocess.run([python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=True)
-    assert Path(answer.stdout.strip()) == empty / "empty"
+    assert Path(answer.stdout.strip()) == envs / "empty"
     began = time.perf_counter()
     assert environment.ensure("empty") == python
     assert time.perf_counter() - began < 0.1
 
 
-def test_an_interrupted_environment_is_made_again(empty: Path) -> None:
-    environment.ensure("empty")
-    (empty / "empty" / environment.MARKER).unlink()
-    leftover = empty / "empty" / "leftover"
+def test_an_interrupted_environment_is_made_again_and_a_changed_file_noticed(envs: Path) -> None:
+    (envs / "changing").mkdir(parents=True)
+    leftover = envs / "changing" / "leftover"
     leftover.touch()
-    environment.ensure("empty")
+    environment.ensure("changing")
     assert not leftover.exists()
+    before = (envs / "changing" / environment.MARKER).read_text(encoding="utf-8")
+    (environment.ROOT / "requirements" / "changing.txt").write_text("# still nothing\n", encoding="utf-8")
+    environment.ensure("changing")
+    assert (envs / "changing" / environment.MARKER).read_text(encoding="utf-8") != before
 
 
-def test_a_changed_requirement_file_is_noticed(empty: Path) -> None:
+def test_an_environment_sees_the_packages_of_its_base(envs: Path) -> None:
     environment.ensure("empty")
-    before = (empty / "empty" / environment.MARKER).read_text(encoding="utf-8")
-    (environment.ROOT / "requirements" / "none.txt").write_text("# still nothing\n", encoding="utf-8")
-    environment.ensure("empty")
-    assert (empty / "empty" / environment.MARKER).read_text(encoding="utf-8") != before
-
-
-def test_an_environment_sees_the_packages_of_its_base(empty: Path) -> None:
-    environment.ensure("empty")
-    packages = next((empty / "empty").rglob("site-packages"))
+    packages = next((envs / "empty").rglob("site-packages"))
     (packages / "only_in_empty.py").touch()
     environment.ensure("above")
 
 
-def test_a_failed_probe_leaves_the_environment_unfinished(empty: Path) -> None:
+def test_a_failed_probe_leaves_the_environment_unfinished(envs: Path) -> None:
     with pytest.raises(environment.SetupError, match="probe failed"):
         environment.ensure("broken")
-    assert not (empty / "broken" / environment.MARKER).exists()
+    assert not (envs / "broken" / environment.MARKER).exists()
 
 
-def test_a_missing_python_is_named(empty: Path) -> None:
+def test_a_missing_python_is_named(envs: Path) -> None:
     assert environment.unavailable_reason("never") == "no Python 2.99 was found"
     with pytest.raises(environment.SetupError, match=r"Python 2\.99 is needed"):
         environment.ensure("never")
-    assert not (empty / "never").exists()
+    assert not (envs / "never").exists()
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

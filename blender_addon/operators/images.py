@@ -6,6 +6,7 @@ from pathlib import Path
 import bpy
 from bpy.props import CollectionProperty, StringProperty
 
+from ..properties import add_image
 from ..session import current
 
 IMAGE_GLOB = "*.jpg;*.jpeg;*.png;*.webp;*.bmp;*.tif;*.tiff;*.heic"
@@ -48,7 +49,7 @@ class MUNET_OT_add_images(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Append the chosen files."""
         folder = Path(bpy.path.abspath(self.directory))
-        added = [context.window_manager.munet.add_image(folder / file.name) for file in self.files if file.name]
+        added = [add_image(context.window_manager.munet, folder / file.name) for file in self.files if file.name]
         if not any(added):
             self.report({"WARNING"}, "No new photo was chosen")
             return {"CANCELLED"}

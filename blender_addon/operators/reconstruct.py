@@ -9,6 +9,7 @@ import bpy
 
 from ..backend_manager.batch import Batch, EntryState
 from ..preferences import backend_place
+from ..properties import job_settings
 from ..pump import run_to_end, show_states, start_pump
 from ..session import current
 
@@ -36,7 +37,7 @@ class MUNET_OT_reconstruct(bpy.types.Operator):
         fresh = [image for image in window.images if image.status != EntryState.DONE.name]
         paths = [Path(bpy.path.abspath(image.path)) for image in fresh or window.images]
         session.failure = None
-        session.batch = Batch.of(paths, window.settings(), backend_place(context))
+        session.batch = Batch.of(paths, job_settings(window), backend_place(context))
         if bpy.app.background:
             run_to_end(context, session)
             return self._report_end(session.batch)

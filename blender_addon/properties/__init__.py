@@ -41,18 +41,21 @@ class MUNET_PG_window(bpy.types.PropertyGroup):
         name="People", description="How many people of a photo to reconstruct, largest first", default=8, min=1, max=32
     )
 
-    def settings(self) -> dict[str, Any]:
-        """Return the settings of a job."""
-        return {"preset": self.preset, "max_persons": self.max_persons}
 
-    def add_image(self, path: Path) -> bool:
-        """Append a photo unless it is in the list; return whether it was appended."""
-        if any(image.path == str(path) for image in self.images):
-            return False
-        image = self.images.add()
-        image.name, image.path = path.name, str(path)
-        self.active_image = len(self.images) - 1
-        return True
+# Functions instead of methods: Blender 4.2 crashes at its exit after a property group with methods was unregistered.
+def job_settings(window: MUNET_PG_window) -> dict[str, Any]:
+    """Return the settings of a job."""
+    return {"preset": window.preset, "max_persons": window.max_persons}
+
+
+def add_image(window: MUNET_PG_window, path: Path) -> bool:
+    """Append a photo unless it is in the list; return whether it was appended."""
+    if any(image.path == str(path) for image in window.images):
+        return False
+    image = window.images.add()
+    image.name, image.path = path.name, str(path)
+    window.active_image = len(window.images) - 1
+    return True
 
 
 def add_properties() -> None:

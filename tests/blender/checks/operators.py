@@ -1,0 +1,153 @@
+"""The operators against a backend that behaves and misbehaves."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import bpy
+import common
+
+PNG = (common.ROOT / "examples" / "astronaut.png").read_bytes()
+
+
+def use_backend(*arguments: str) -> None:
+    """Let the operators find the fake backend."""
+    place = common.fake_backend(*arguments)
+    for name in ("operators.reconstruct", "operators.backend"):
+        common.part(name).backend_place = lambda _context: place
+
+
+def photos(folder: Path, *names: str) -> None:
+    """Put photos with these names into the list."""
+    bpy.context.window_manager.munet.images.clear()
+    for name in names:
+        (folder / name).write_bytes(b"no picture" if name.endswith(".jpg") else PNG)
+    files = [{"name": name} for name in names]
+    assert bpy.ops.munet.add_images(directory=str(folder), files=files) == {"FINISHED"}
+
+
+def states() -> list[str]:
+    """Return what the list says about each photo."""
+    return [image.status for image in bpy.context.window_manager.munet.images]
+
+
+def failing(call: object) -> str:
+    """Call an operator that must fail and return what it told."""
+    try:
+        call()
+    except RuntimeError as error:
+        return str(error)
+    raise AssertionError("the operator should have failed")
+
+
+def check_batch(folder: Path) -> None:
+    """Failures of all kinds cost only their own photo; each has a sentence."""
+    use_backend("--mode", "by-name")
+    assert not bpy.ops.munet.reconstruct.poll()
+    photos(folder, "normal.png", "crash.png", "nobody.png", "text.jpg", "two.png", "exit.png", "memory.png", "last.png")
+    assert bpy.ops.munet.reconstruct() == {"FINISHED"}
+    done, failed = "DONE", "FAILED"
+    assert states() == [done, failed, failed, failed, done, failed, failed, done], states()
+    messages = [image.message for image in bpy.context.window_manager.munet.images]
+    assert "Nobody was found" in messages[2], messages[2]
+    assert all(len(messages[i]) > 20 for i in (1, 2, 3, 5, 6)), messages
+    rigs = [obj for obj in bpy.data.objects if obj.type == "ARMATURE"]
+    assert len(rigs) == 4, rigs
+    assert bpy.context.scene.camera is not None
+
+
+def check_interactive(folder: Path) -> None:
+    """The timer's step inserts the result and never waits; a hung photo can be cancelled."""
+    session, pump, insert = common.part("session").current(), common.part("pump"), common.part("insert")
+    batch_module = common.part("backend_manager.batch")
+    place = common.fake_backend("--mode", "by-name", "--grace", "0.5")
+    paths = [folder / name for name in ("hang.png", "normal.png")]
+    for path in paths:
+        path.write_bytes(PNG)
+    session.manager.close()
+    session.batch = batch_module.Batch.of(paths, {}, place)
+    longest = 0.0
+
+    def step() -> None:
+        nonlocal longest
+        began = time.perf_counter()
+        insert.advance(bpy.context, session)
+        if not any(entry.state.name in {"RECEIVED", "DONE"} for entry in session.batch.entries):
+            longest = max(longest, time.perf_counter() - began)
+
+    common.wait_for(lambda: session.batch.job is not None and session.batch.job.fraction > 0.2, 30, step)
+    session.cancel()
+    common.wait_for(lambda: session.batch.finished, 30, step)
+    assert [entry.state.name for entry in session.batch.entries] == ["CANCELLED", "CANCELLED"]
+    assert longest < 0.25, longest
+    session.batch = batch_module.Batch.of(paths[1:], {}, place)
+    pump.run_to_end(bpy.context, session)
+    assert session.batch.entries[0].state.name == "DONE", session.batch.entries[0].failure
+
+
+def check_waits_for_object_mode(folder: Path) -> None:
+    """A result waits until the user leaves Edit Mode."""
+    session, insert = common.part("session").current(), common.part("insert")
+    path = folder / "normal.png"
+    session.batch = common.part("backend_manager.batch").Batch.of([path], {}, common.fake_backend("--mode", "by-name"))
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.object.mode_set(mode="EDIT")
+    received = common.part("backend_manager.batch").EntryState.RECEIVED
+    common.wait_for(
+        lambda: session.batch.entries[0].state is received, 30, lambda: insert.advance(bpy.context, session)
+    )
+    insert.advance(bpy.context, session)
+    assert bpy.context.mode == "EDIT_MESH"
+    bpy.ops.object.mode_set(mode="OBJECT")
+    insert.advance(bpy.context, session)
+    assert session.batch.finished
+
+
+def check_bad_backends(folder: Path) -> None:
+    """Backends that can not be used give readable reasons."""
+    session = common.part("session").current()
+    expected = {"version": "version", "bad-token": "refused", "no-start": "environment", "die": "stopped"}
+    for mode, word in expected.items():
+        session.manager.close()
+        use_backend("--mode", mode)
+        photos(folder, "normal.png")
+        text = failing(bpy.ops.munet.reconstruct)
+        assert word in text.lower(), (mode, text)
+        assert states() == ["FAILED"]
+    session.manager.close()
+    place = common.part("backend_manager.discovery").BackendPlace(python="/nowhere/python")
+    common.part("operators.backend").backend_place = lambda _context: place
+    assert "preferences" in failing(bpy.ops.munet.start_backend)
+
+
+def check_start_stop(_folder: Path) -> None:
+    """The backend starts and stops by its buttons."""
+    session = common.part("session").current()
+    session.manager.close()
+    use_backend("--mode", "normal")
+    assert bpy.ops.munet.start_backend() == {"FINISHED"}
+    assert session.manager.state.value == "ready"
+    assert not bpy.ops.munet.start_backend.poll()
+    assert bpy.ops.munet.stop_backend() == {"FINISHED"}
+    assert session.manager.state.value == "stopped"
+    assert not bpy.ops.munet.stop_backend.poll()
+
+
+def check() -> None:
+    """Run all of it with one folder of photos."""
+    with tempfile.TemporaryDirectory() as name:
+        for one in (
+            check_batch,
+            check_interactive,
+            check_waits_for_object_mode,
+            check_bad_backends,
+            check_start_stop,
+        ):
+            began = time.perf_counter()
+            one(Path(name))
+            common.say(f"ok {one.__name__} {time.perf_counter() - began:.1f} s")
+
+
+common.run(check)

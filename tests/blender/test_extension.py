@@ -1,0 +1,61 @@
+"""The built extension, installed, in every supported Blender."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from _gltf_validator import gltf_validator
+from synthetic import random_person
+
+if TYPE_CHECKING:
+    from conftest import Blender
+
+pytestmark = pytest.mark.blender
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_importer_is_exact(blender: Blender) -> None:
+    output = blender.check("importer")
+    assert "ok check_speed" in output
+
+
+def test_operators_against_the_fake_backend(blender: Blender) -> None:
+    blender.check("operators")
+
+
+def save_people(folder: Path, *seeds: int) -> None:
+    for index, seed in enumerate(seeds):
+        arrays, facts = random_person(seed)
+        np.savez_compressed(folder / f"person_{index}.npz", **arrays, **{k: np.asarray(v) for k, v in facts.items()})
+
+
+def test_scenes_are_written_and_the_glb_is_valid(blender: Blender, tmp_path: Path) -> None:
+    save_people(tmp_path, 21, 22)
+    photo = ROOT / "examples" / "astronaut.png"
+    script = str(ROOT / "scripts" / "export_scene.py")
+    answer = blender.run(script, str(tmp_path), "--photo", str(photo), "--formats", "blend,glb")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert sorted(path.name for path in tmp_path.glob("*scene*")) == ["scene.blend", "scene.glb"]
+    command = [*gltf_validator(), str(tmp_path / "scene.glb")]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout)
+    assert report["issues"]["numErrors"] == 0, report["issues"]
+    assert report["info"]["hasSkins"]
+    assert report["info"]["hasTextures"]
+    assert report["info"]["maxInfluences"] == 4
+
+
+def test_export_says_what_is_wrong(blender: Blender, tmp_path: Path) -> None:
+    script = str(ROOT / "scripts" / "export_scene.py")
+    answer = blender.run(script, str(tmp_path), "--formats", "blend")
+    assert answer.returncode == 1
+    assert "person_" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    save_people(tmp_path, 23)
+    answer = blender.run(script, str(tmp_path), "--formats", "obj")
+    assert answer.returncode == 1
+    assert "obj" in answer.stderr

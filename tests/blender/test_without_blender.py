@@ -1,0 +1,203 @@
+"""The parts of the built extension that need no Blender."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import synthetic
+from PIL import Image
+from scipy.spatial.transform import Rotation
+
+import build_addon
+
+Extension = Callable[[str], ModuleType]
+
+
+def test_both_frames_agree_on_a_body_before_the_camera(extension: Extension) -> None:
+    frames = extension("importer.frames")
+    body = np.random.default_rng(0).normal(size=(20, 3))
+    camera = body * [1, -1, -1]
+    assert np.allclose(frames.points_from_camera(camera), frames.points_from_body(body))
+    assert np.allclose(frames.points_from_body(np.array([0.0, 0.0, 1.0])), [0, -1, 0])
+
+
+def test_rotations_match_scipy(extension: Extension) -> None:
+    frames = extension("importer.frames")
+    vectors = np.random.default_rng(1).normal(size=(50, 3)) * 2
+    vectors[0], vectors[1] = 0, [np.pi, 0, 0]
+    assert np.allclose(frames.matrices_from_axis_angle(vectors), Rotation.from_rotvec(vectors).as_matrix(), atol=1e-12)
+
+
+def test_a_bone_local_rotation_is_the_same_turn_seen_from_the_bone(extension: Extension) -> None:
+    frames = extension("importer.frames")
+    rest = Rotation.random(10, random_state=2).as_matrix()
+    turn = Rotation.random(10, random_state=3).as_matrix()
+    assert np.allclose(rest @ frames.bone_local(rest, turn), turn @ rest)
+
+
+def test_png_is_read_back_by_pillow(extension: Extension) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (37, 51, 3), dtype=np.uint8)
+    data = extension("importer.png").encode_png(pixels)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), pixels)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_undone_as_pillow_does(extension: Extension, orientation: int) -> None:
+    from PIL import ImageOps
+
+    exif = extension("importer.exif")
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+    image, tags, stream = Image.fromarray(pixels), Image.Exif(), io.BytesIO()
+    tags[0x0112] = orientation
+    image.save(stream, "JPEG", exif=tags, quality=95)
+    assert exif.exif_orientation(stream.getvalue()) == orientation
+    stored = Image.open(stream)
+    expected = np.asarray(ImageOps.exif_transpose(stored))
+    assert np.array_equal(exif.upright(np.asarray(stored), orientation), expected)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"\xff\xd8\xff\xe1\x00\x10Exif\0\0II", b"\x89PNG", b"\xff" * 40])
+def test_exif_of_anything_else_is_upright(extension: Extension, data: bytes) -> None:
+    assert extension("importer.exif").exif_orientation(data) == 1
+
+
+def test_quads_take_the_uvs_of_their_triangles(extension: Extension) -> None:
+    arrays, facts = synthetic.random_person(0)
+    character = extension("importer.character").read_character(arrays, facts)
+    shape = extension("importer.topology").polygons(character.body)
+    assert len(shape.starts) == len(character.body.quads)
+    per_vertex = {(int(v), *uv) for v, uv in zip(shape.corners, shape.uv.round(5).tolist(), strict=True)}
+    corners = zip(character.body.faces.reshape(-1), character.body.uv.reshape(-1, 2).round(5).tolist(), strict=True)
+    assert per_vertex <= {(int(v), *uv) for v, uv in corners}
+
+
+def test_triangles_without_quads_stay_triangles(extension: Extension) -> None:
+    arrays, facts = synthetic.random_person(0)
+    arrays["body_quads"] = arrays["body_quads"][:10]
+    character = extension("importer.character").read_character(arrays, facts)
+    shape = extension("importer.topology").polygons(character.body)
+    assert len(shape.starts) == 10 + len(arrays["body_faces"]) - 20
+    assert len(shape.corners) == 40 + 3 * (len(arrays["body_faces"]) - 20)
+
+
+def _without(name: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda arrays: arrays.pop(name)
+
+
+def _changed(name: str, change: Callable[[Any], Any]) -> Callable[[dict[str, Any]], Any]:
+    return lambda arrays: arrays.update({name: change(arrays[name])})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [
+        (_without("texture"), "texture"),
+        (_changed("body_weights", lambda a: a[:-1]), "body_weights"),
+        (_changed("surface_faces", lambda a: a + 10**6), "surface_faces"),
+        (_changed("body_vertices", lambda a: a * np.nan), "body_vertices"),
+        (_changed("bone_parents", lambda a: a[::-1].copy()), "bone_parents"),
+        (_changed("body_quads", lambda a: np.concatenate([a, a])), "body_quads"),
+    ],
+)
+def test_bad_results_are_refused_with_the_reason(
+    extension: Extension, spoil: Callable[[dict[str, Any]], Any], word: str
+) -> None:
+    arrays, facts = synthetic.random_person(0)
+    spoil(arrays)
+    with pytest.raises(extension("errors").AddonError, match=word) as caught:
+        extension("importer.character").read_character(arrays, facts)
+    assert caught.value.code == "BAD_RESULT"
+
+
+def test_a_file_that_is_no_result_is_refused(extension: Extension, tmp_path: Path) -> None:
+    (tmp_path / "person_0.npz").write_bytes(b"nothing")
+    with pytest.raises(extension("errors").AddonError, match="person_0"):
+        extension("importer.character").load_character(tmp_path / "person_0.npz")
+
+
+def test_every_bone_has_a_name_of_its_own_for_artists(extension: Extension) -> None:
+    names = synthetic.skeleton().names
+    styles = [extension("rigs").bone_style(name) for name in names]
+    assert len({style.name for style in styles}) == 54
+    assert all(style.name.endswith(".L") == name.startswith("left_") for style, name in zip(styles, names, strict=True))
+    left, right = (extension("rigs").bone_style(f"{side}_thumb1") for side in ("left", "right"))
+    assert left.name[:-1] == right.name[:-1]
+
+
+def test_the_shipped_zip_holds_the_client_and_nothing_of_the_backend(extension_zip: Path) -> None:
+    names = zipfile.ZipFile(extension_zip).namelist()
+    assert {"blender_manifest.toml", "__init__.py", "LICENSE", "backend/client/client.py"} <= set(names)
+    assert not any(name.startswith(("backend/broker", "backend/worker", "munet")) for name in names)
+    assert sorted(name.rpartition("-cp")[2][:3] for name in names if name.endswith(".whl")) == ["311", "313"]
+
+
+def test_the_same_sources_give_the_same_zip(extension_zip: Path, tmp_path: Path) -> None:
+    again = build_addon.build_zip([build_addon.this_platform()], tmp_path)
+    assert again.read_bytes() == extension_zip.read_bytes()
+
+
+def test_blenders_validator_accepts_the_zip(extension_zip: Path) -> None:
+    build_addon.validate(extension_zip)
+
+
+def test_a_folder_without_a_backend_is_reported(extension: Extension, tmp_path: Path) -> None:
+    discovery = extension("backend_manager.discovery")
+    for place in (discovery.BackendPlace(), discovery.BackendPlace(folder=str(tmp_path))):
+        with pytest.raises(extension("errors").AddonError) as caught:
+            discovery.launch_options(place)
+        assert caught.value.code == "NO_BACKEND"
+        assert "preferences" in caught.value.hint
+
+
+def test_a_missing_photo_costs_only_itself(extension: Extension, tmp_path: Path) -> None:
+    batch_module, manager_module = extension("backend_manager.batch"), extension("backend_manager.manager")
+
+    class Ready(manager_module.Manager):
+        running = True
+
+        def pump(self) -> None:
+            """Nothing happens."""
+
+    batch = batch_module.Batch.of([tmp_path / "gone.jpg"], {}, extension("backend_manager.discovery").BackendPlace())
+    batch.step(Ready())
+    assert batch.entries[0].state.name == "FAILED"
+    assert "gone.jpg" in batch.entries[0].failure.detail
+
+
+def test_a_dead_backend_is_started_again_for_the_next_photo(extension: Extension, tmp_path: Path) -> None:
+    batch_module, manager_module = extension("backend_manager.batch"), extension("backend_manager.manager")
+    modes = iter(("die", "normal"))
+
+    class Unlucky(manager_module.Manager):
+        def start(self, place: Any) -> None:
+            """Start a backend that dies, and a good one the next time."""
+            super().start(dataclasses.replace(place, arguments=("--mode", next(modes))))
+
+    paths = [tmp_path / f"normal{i}.png" for i in range(2)]
+    for path in paths:
+        path.write_bytes(b"\x89PNG")
+    place = extension("backend_manager.discovery").BackendPlace(
+        folder=str(build_addon.ROOT), python=sys.executable, module="tests.backend.fake_backend"
+    )
+    manager, batch = Unlucky(), batch_module.Batch.of(paths, {}, place)
+    end = time.monotonic() + 60
+    while not batch.finished and time.monotonic() < end:
+        batch.step(manager)
+        entry = batch.current
+        if entry is not None and entry.state.name == "RECEIVED":
+            entry.finish(batch_module.EntryState.DONE)
+        time.sleep(0.02)
+    manager.close()
+    assert [entry.state.name for entry in batch.entries] == ["FAILED", "DONE"]
+    assert batch.entries[0].failure.code == "BACKEND_GONE"
+    assert manager.state.name == "STOPPED"

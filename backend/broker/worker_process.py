@@ -19,6 +19,7 @@ log = logging.getLogger("backend.worker")
 
 WorkerState = Literal["absent", "starting", "idle", "busy", "stopping"]
 EXIT_SECONDS = 5.0
+LAST_WORDS_SECONDS = 0.2
 NO_WINDOW = 0x08000000
 
 
@@ -42,6 +43,7 @@ class WorkerProcess:
         self._device = device
         self._token = ""
         self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
         self._lines: deque[str] = deque(maxlen=20)
 
     @property
@@ -71,7 +73,8 @@ class WorkerProcess:
         )
         self._process = process
         self._greet(process)
-        threading.Thread(target=self._read_output, args=(process,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read_output, args=(process,), daemon=True)
+        self._reader.start()
         self.enter("starting", now)
 
     def _greet(self, process: subprocess.Popen[bytes]) -> None:
@@ -106,6 +109,8 @@ class WorkerProcess:
 
     def describe_end(self) -> str:
         """Return how the process ended, in words."""
+        if self._reader is not None:
+            self._reader.join(LAST_WORDS_SECONDS)
         code = self._process.returncode if self._process else None
         if code is None:
             return "It was stopped."

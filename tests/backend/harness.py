@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 import zmq
 
-from backend.client import Client, Launch, LaunchOptions, start_backend
+from backend.client import Client, Job, Launch, LaunchOptions, start_backend
+from backend.protocol.errors import BackendError
 from backend.protocol.framing import Frame, Message, decode, encode
 from backend.protocol.runfile import RunFile
 
@@ -73,3 +75,10 @@ def ask(socket: zmq.Socket[bytes], request: Message | list[Frame], seconds: floa
     socket.send_multipart(encode(request) if isinstance(request, Message) else request)
     assert socket.poll(int(1000 * seconds)), "no answer"
     return decode(socket.recv_multipart())
+
+
+def code_of(client: Client, job: Job, seconds: float = 15.0) -> str:
+    with pytest.raises(BackendError) as caught:
+        client.wait(job, timeout=seconds)
+    assert caught.value.title
+    return caught.value.code

@@ -14,11 +14,12 @@ from munet.settings import Settings
 from munet.surface.result import ClothedSurface
 from munet.texture.atlas import Texels, texels_of
 from munet.texture.eyes import eye_angles, eye_colour
-from munet.texture.fill import Evidence, fill_vertices
+from munet.texture.fill import fill_vertices
 from munet.texture.grain import grain, grain_strength
 from munet.texture.mirror import mirrored_vertices
 from munet.texture.pad import pad_seams
-from munet.texture.regions import Regions, edges_of, regions_of
+from munet.texture.priors import Evidence
+from munet.texture.regions import Regions, regions_of
 from munet.texture.sample import Projected, Seen, project_vertices, sample_photo
 from munet.texture.visibility import look
 
@@ -93,7 +94,7 @@ def _smooth_colours(
     some = texels.pick(chosen)
     colour, total = some.gather(seen.colour[chosen], seen.weight[chosen], count)
     evidence = Evidence(colour, np.clip(total / np.maximum(some.area(count), 1e-6), 0, 1))
-    return fill_vertices(evidence, mirrored, regions, surface.rest_vertices, edges_of(surface.faces))
+    return fill_vertices(evidence, mirrored, regions, surface.rest_vertices, surface.faces)
 
 
 def _compose(

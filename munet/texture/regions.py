@@ -15,9 +15,11 @@ Floats = NDArray[np.float32]
 
 _HEAD = 15
 _NECK = 12
-_ARMS = (13, 14, 16, 17, 18, 19)
+_ARMS = ((16, 18), (17, 19))
+_LEGS = ((1, 4), (2, 5))
 _HANDS = (20, 21, 22, 23)
-_FEET = (10, 11)
+_FEET = (7, 8, 10, 11)
+_TOES = (10, 11)
 _FIRST_FINGER = 24
 # A separate piece with fewer vertices than this share of the surface, moved by the head, is an eye.
 _EYE_SHARE = 0.05
@@ -34,6 +36,8 @@ class Regions:
     Attributes:
         head, hands, eyes, scalp: (S,) bool; the scalp is the part of the head where hair grows, eyes are in no other.
         face: (S,) bool the rest of the head, and the front of the neck.
+        feet: (S,) bool.
+        zone: (S,) int64 0 trunk, 1 and 2 left and right arm, 3 and 4 left and right leg, -1 anything else.
         axis: (S, 3) unit direction of the limb in the T-pose, which clothes and their borders run around.
     """
 
@@ -42,6 +46,8 @@ class Regions:
     eyes: NDArray[np.bool_]
     scalp: NDArray[np.bool_]
     face: NDArray[np.bool_]
+    feet: NDArray[np.bool_]
+    zone: NDArray[np.int64]
     axis: Floats
 
 
@@ -52,11 +58,21 @@ def regions_of(surface: ClothedSurface) -> Regions:
     head = (joint == _HEAD) & ~eyes
     hands = np.isin(joint, _HANDS) | (joint >= _FIRST_FINGER)
     scalp = head & _hairy(surface.rest_vertices, head)
+    feet = np.isin(joint, _FEET)
+    zone = _zones(joint)
+    zone[head | eyes | hands | feet] = -1
     axis = np.zeros_like(surface.rest_vertices)
     axis[:, 1] = 1
-    axis[np.isin(joint, _ARMS) | hands] = (1, 0, 0)
-    axis[np.isin(joint, _FEET)] = (0, 0, 1)
-    return Regions(head=head, hands=hands & ~eyes, eyes=eyes, scalp=scalp, face=head & ~scalp, axis=axis)
+    axis[np.isin(zone, (1, 2)) | hands] = (1, 0, 0)
+    axis[np.isin(joint, _TOES)] = (0, 0, 1)
+    return Regions(head, hands & ~eyes, eyes, scalp, head & ~scalp, feet, zone, axis)
+
+
+def _zones(joint: NDArray[np.int64]) -> NDArray[np.int64]:
+    zone = np.zeros(len(joint), np.int64)
+    for number, joints in enumerate((*_ARMS, *_LEGS), start=1):
+        zone[np.isin(joint, joints)] = number
+    return zone
 
 
 def edges_of(faces: NDArray[np.int32]) -> NDArray[np.int64]:

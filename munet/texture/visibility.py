@@ -19,8 +19,13 @@ Floats = NDArray[np.float32]
 # Metres. A step in depth larger than this is an outline, not a slope.
 _STEP = 0.03
 # Shares of the person's size in the image: nothing is trusted nearer than the first to an outline, everything beyond
-# the second. They cover the misfit of surface and photo, which grows with the person's size in pixels.
-_OUTLINE_MARGIN = (0.0015, 0.007)
+# the second. They cover the misfit of surface and photo, which grows with the person's size in pixels. What lies
+# behind an outline is trusted later than what lies before it, because there a misfit shows the wrong thing.
+_MASK_MARGIN = (0.0015, 0.007)
+_BEFORE_MARGIN = (0.0015, 0.006)
+_BEHIND_MARGIN = (0.006, 0.02)
+# Width of the band along the mask's outline in which pixels that look like the background are not trusted.
+_SUSPECT_BAND = 0.03
 _FAR = np.float32(1e6)
 
 
@@ -109,19 +114,25 @@ def _mask_trust(mask: Floats, part: Camera, left: float, top: float, scale: floa
     inside = cv2.copyMakeBorder((enlarged > 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
     # At least one photo pixel: the outline's own pixels are a mixture with the background.
-    return smooth_ramp(
-        distance, max(size * _OUTLINE_MARGIN[0], 1.5 * scale), max(size * _OUTLINE_MARGIN[1], 3.5 * scale)
-    )
+    return smooth_ramp(distance, max(size * _MASK_MARGIN[0], 1.5 * scale), max(size * _MASK_MARGIN[1], 3.5 * scale))
 
 
 def _outline_trust(depth: Floats, size: float) -> Floats:
-    """Fall to 0 at steps of the depth, on both sides: there the photo may show the other side of the step."""
+    """Fall to 0 at steps of the depth on both sides: there the photo may show the other side of the step."""
     around = np.ones((3, 3), np.uint8)
-    step = (cv2.dilate(depth, around) - cv2.erode(depth, around)) > _STEP
+    nearest, farthest = cv2.erode(depth, around), cv2.dilate(depth, around)
     # Steps towards the empty image are the mask's business.
-    step &= cv2.dilate(depth, around) < _FAR
+    step = (farthest - nearest > _STEP) & (farthest < _FAR)
+    behind = step & (depth - nearest > farthest - depth)
+    before = step & ~behind
+    margin = round(size * _BEHIND_MARGIN[1])
+    # The depth in front of which a pixel counts as lying behind the outline nearby.
+    edge = np.where(before, depth, _FAR)
+    lies_behind = depth > cv2.erode(edge, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)) + _STEP / 2
     distance = cv2.distanceTransform((~step).astype(np.uint8), cv2.DIST_L2, 5)
-    return smooth_ramp(distance, size * _OUTLINE_MARGIN[0], size * _OUTLINE_MARGIN[1])
+    trusted_behind = smooth_ramp(distance, size * _BEHIND_MARGIN[0], size * _BEHIND_MARGIN[1])
+    trusted_before = smooth_ramp(distance, size * _BEFORE_MARGIN[0], size * _BEFORE_MARGIN[1])
+    return np.where(lies_behind, trusted_behind, trusted_before)
 
 
 def smooth_ramp(values: NDArray[Any], low: float, high: float) -> Floats:

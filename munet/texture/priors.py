@@ -1,0 +1,90 @@
+"""What colour a part of a person has when the photo does not show it: skin, hair, or the clothes next to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from munet.texture.materials import Materials
+from munet.texture.regions import Regions
+
+Floats = NDArray[np.float32]
+
+_GREY = np.full(3, 128, np.float32)
+_SHOES = np.array([58, 54, 52], np.float32)
+# Sum of vertex weights below which a part counts as not seen.
+_FEW = 5.0
+# Share of the scalp that a material other than the face's needs to be hair (or a hat) and not an eyebrow.
+_HAIR_SHARE = 0.2
+# Clothes spread from where they are seen; their prior decides only far from there.
+_CLOTHES = 0.004
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of the colour of each vertex.
+
+    Attributes:
+        colour: (S, 3) float32 sRGB 0 to 255.
+        weight: (S,) float32 in [0, 1].
+    """
+
+    colour: Floats
+    weight: Floats
+
+
+def prior_colours(evidence: Evidence, materials: Materials, regions: Regions) -> Evidence:
+    """Colours of parts that are not seen: hair of the scalp, skin of face and hands, clothes of trunk and limbs.
+
+    Skin is what prevails on the face, or on the hands when no face is seen. Legs that are hardly seen take after the
+    trunk, feet after ordinary dark shoes.
+    """
+    amount = materials.belonging(evidence.colour) * evidence.weight[:, None]
+    face, hands = _prevailing(evidence, amount, regions.face), _prevailing(evidence, amount, regions.hands)
+    trunk = _prevailing(evidence, amount, regions.zone == 0)
+    legs = _prevailing(evidence, amount, regions.zone >= 3)
+    arms = _prevailing(evidence, amount, (regions.zone == 1) | (regions.zone == 2))
+    feet = _prevailing(evidence, amount, regions.feet)
+    colour = np.tile(_GREY, (len(evidence.weight), 1))
+    weight = np.zeros_like(evidence.weight)
+    for chosen, known, strength in (
+        (regions.scalp, _hair(evidence, amount, regions), 1.0),
+        (regions.face, _first(face, hands), 1.0),
+        (regions.hands, _first(hands, face), 1.0),
+        (regions.zone == 0, _first(trunk, arms, legs), _CLOTHES),
+        ((regions.zone == 1) | (regions.zone == 2), _first(arms, trunk), _CLOTHES),
+        (regions.zone >= 3, _first(legs, trunk), _CLOTHES),
+        (regions.feet, _first(feet, _SHOES), _CLOTHES if feet is not None else 1.0),
+    ):
+        if known is not None:
+            colour[chosen] = known
+            weight[chosen] = strength
+    return Evidence(colour, weight)
+
+
+def _first(*colours: Floats | None) -> Floats | None:
+    return next((colour for colour in colours if colour is not None), None)
+
+
+def _prevailing(evidence: Evidence, amount: Floats, chosen: NDArray[np.bool_]) -> Floats | None:
+    """Mean colour (3,) of the commonest material among ``chosen`` vertices; None when hardly any is seen."""
+    total = amount[chosen].sum(0)
+    if total.sum() < _FEW:
+        return None
+    share = amount[chosen, total.argmax()]
+    return np.asarray(np.average(evidence.colour[chosen], axis=0, weights=share), np.float32)
+
+
+def _hair(evidence: Evidence, amount: Floats, regions: Regions) -> Floats | None:
+    """Commonest material of the scalp that is not the face's, unless next to nothing else is there."""
+    total = amount[regions.scalp].sum(0)
+    if total.sum() < _FEW:
+        return None
+    other = total.copy()
+    other[amount[regions.face].sum(0).argmax()] = 0
+    kind = (other if other.sum() > _HAIR_SHARE * total.sum() else total).argmax()
+    return np.asarray(
+        np.average(evidence.colour[regions.scalp], axis=0, weights=amount[regions.scalp, kind]), np.float32
+    )

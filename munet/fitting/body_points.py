@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from munet.fitting.rig import JOINTS, Array, PointRig, descend
+from munet.fitting.spheres import ARM_RADII, TRUNK, sphere_rows
 
 if TYPE_CHECKING:
     from munet.body.model import BodyModel
@@ -27,19 +28,22 @@ class BodyPoints:
     """A rig of all points of the fit.
 
     Attributes:
-        rig: the points in this order: 33 landmarks, 8 of the soles, centre of mass, samples of the skin.
+        rig: the points in this order: 33 landmarks, 8 of the soles, centre of mass, spheres, samples of the skin.
         normals: (SAMPLES, 3) rest normals of the samples, body frame.
+        trunk_radii: (TRUNK,) radii of the spheres in trunk and thighs, metres.
         height: of the mean person in metres.
     """
 
     rig: PointRig
     normals: Array
+    trunk_radii: Array
     height: float
 
     LANDMARKS = slice(0, 33)
     SOLES = slice(33, 41)
     MASS = 41
-    SKIN = slice(42, None)
+    SPHERES = slice(42, 42 + len(ARM_RADII) + TRUNK)
+    SKIN = slice(SPHERES.stop, None)
 
 
 def _numpy(value: Any) -> Array:  # noqa: ANN401 tensors, arrays and sparse matrices
@@ -122,7 +126,9 @@ def make_body_points(model: BodyModel) -> BodyPoints:
     samples = skin[spread_samples(template[skin], SAMPLES)]
     picked = np.concatenate([sole_vertices(template, weights), samples])
     picks = sparse.csr_matrix((np.ones(len(picked)), (np.arange(len(picked)), picked)), (len(picked), len(template)))
-    matrix = sparse.vstack([_regressor(model.landmarks, len(template)), picks]).tocsr()
+    landmarks = _regressor(model.landmarks, len(template))
+    spheres, radii = sphere_rows(template, weights, joints, landmarks)
+    matrix = sparse.vstack([landmarks, picks[:8], spheres, picks[8:]]).tocsr()
     anchors, anchor_dirs, shares = _collapse(matrix, template, shape_dirs, weights)
     mass = _centre_of_mass(joints, joint_dirs)
     merged = [
@@ -131,7 +137,7 @@ def make_body_points(model: BodyModel) -> BodyPoints:
     ]
     rig = PointRig(parents[:JOINTS], joints, joint_dirs, merged[0], merged[1], merged[2], descend(parents[:JOINTS]))
     normals = vertex_normals(template, np.asarray(_numpy(model.faces), np.int64))[samples]
-    return BodyPoints(rig, normals, float(np.ptp(template[:, 1])))
+    return BodyPoints(rig, normals, radii, float(np.ptp(template[:, 1])))
 
 
 def _collapse(

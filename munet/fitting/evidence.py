@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 INDEX = {name: index for index, name in enumerate(LANDMARK_NAMES)}
 SEEN = 0.5
 """Visibility from which a landmark counts as seen."""
+_HIDDEN = 0.15
+"""Square-root weight of a landmark that is hidden inside the photo: the detector's guess beats none."""
 
 DEPTH_BONES = tuple(
     (INDEX[a], INDEX[b])
@@ -52,6 +54,7 @@ class Evidence:
         depths: (len(DEPTH_BONES),) measured depth differences in metres.
         depth_trust: (len(DEPTH_BONES),) square-root weights.
         seen: (24,) joints with evidence.
+        guessed: (24,) joints without, whose landmarks the detector guesses inside the photo.
         straight: (2,) how surely the left and right knee are straight, in [0, 1].
         standing: how surely the person stands on both feet, in [0, 1].
         height: rough height of the whole person in pixels.
@@ -63,6 +66,7 @@ class Evidence:
     depths: Array
     depth_trust: Array
     seen: NDArray[np.bool_]
+    guessed: NDArray[np.bool_]
     straight: Array
     standing: float
     height: float
@@ -76,18 +80,32 @@ _NOISE = {
 """Noise of a landmark relative to the limb joints: hips hide in clothes, and many head points count as few."""
 
 
-def landmark_trust(visibility: NDArray[np.float32]) -> Array:
-    """Return square-root weights (33,) from visibility, lower for vague landmarks."""
-    trust = np.clip((visibility.astype(np.float64) - 0.35) / 0.5, 0, 1)
+def inside_photo(observation: PersonObservation) -> NDArray[np.bool_]:
+    """Return (33,): the landmark lies in the photo, though it may be hidden there."""
+    height, width = observation.mask.shape
+    pixels = observation.landmarks_image
+    return np.asarray(((pixels >= 0) & (pixels <= [width, height])).all(axis=1), np.bool_)
+
+
+def landmark_trust(observation: PersonObservation) -> Array:
+    """Return square-root weights (33,) from visibility, lower for vague landmarks, little for hidden ones."""
+    trust = np.clip((observation.visibility.astype(np.float64) - 0.35) / 0.5, 0, 1)
+    trust = np.maximum(trust, np.where(inside_photo(observation), _HIDDEN, 0.0))
     for index, name in enumerate(LANDMARK_NAMES):
         plain = name.removeprefix("left_").removeprefix("right_").removesuffix("_left").removesuffix("_right")
         trust[index] /= _NOISE.get(plain, 1.0)
     return trust
 
 
-def seen_joints(visibility: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return (24,): the landmarks that fix the joint's rotation are in the photo."""
-    visible = {name: bool(value >= SEEN) for name, value in zip(LANDMARK_NAMES, visibility, strict=True)}
+def seen_joints(observation: PersonObservation) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return two (24,): joints whose landmarks are seen, and joints that the detector guesses inside the photo."""
+    sure = determined_joints(observation.visibility >= SEEN)
+    return sure, determined_joints((observation.visibility >= SEEN) | inside_photo(observation)) & ~sure
+
+
+def determined_joints(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return (24,): the known landmarks (33,) fix the joint's rotation."""
+    visible = {name: bool(value) for name, value in zip(LANDMARK_NAMES, known, strict=True)}
     seen = np.zeros(24, bool)
     hips = visible["left_hip"] and visible["right_hip"]
     shoulders = visible["left_shoulder"] or visible["right_shoulder"]
@@ -142,8 +160,8 @@ def gather_evidence(observation: PersonObservation, height: float) -> Evidence:
     """Prepare an observation; ``height`` is the rough height of the whole person in pixels."""
     pixels = observation.landmarks_image.astype(np.float64)
     world = observation.landmarks_world.astype(np.float64)
-    seen = seen_joints(observation.visibility)
-    trust = landmark_trust(observation.visibility)
+    seen, guessed = seen_joints(observation)
+    trust = landmark_trust(observation)
     first, second = np.array(DEPTH_BONES).T
     standing = standing_on_feet(pixels, seen)
     return Evidence(
@@ -152,6 +170,7 @@ def gather_evidence(observation: PersonObservation, height: float) -> Evidence:
         depths=world[second, 2] - world[first, 2],
         depth_trust=np.minimum(trust[first], trust[second]),
         seen=seen,
+        guessed=guessed,
         straight=straight_knees(pixels, seen),
         standing=standing,
         height=height,

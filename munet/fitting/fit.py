@@ -73,10 +73,10 @@ def prepare(
         rig.anchors.sum(1),
         observation.landmarks_world.astype(np.float64),
         rig.parents,
-        seen_joints(observation.visibility),
+        np.logical_or(*seen_joints(observation)),
     )
     state = State(rotations, np.zeros(10), np.zeros(3), float(np.log(focal)), np.zeros(2))
-    pixels, trust = observation.landmarks_image.astype(np.float64), landmark_trust(observation.visibility)
+    pixels, trust = observation.landmarks_image.astype(np.float64), landmark_trust(observation)
     translation = place_body(pose_points(rig, state), pixels, trust, focal, center)
     state = replace(state, translation=translation)
     middle = float(pose_points(rig, state)[:, 2].mean())
@@ -109,10 +109,14 @@ def _check(observation: PersonObservation, photo: Photo) -> None:
 
 def _warnings(evidence: Evidence) -> tuple[str, ...]:
     groups = {"legs": (1, 2, 4, 5), "left arm": (16, 18), "right arm": (17, 19)}
-    hidden = [name for name, joints in groups.items() if not evidence.seen[list(joints)].any()]
-    if not hidden:
-        return ()
-    return (f"Not seen in the photo and therefore at rest: {', '.join(hidden)}.",)
+    unseen = [name for name, joints in groups.items() if not evidence.seen[list(joints)].any()]
+    guessed = [name for name in unseen if evidence.guessed[list(groups[name])].any()]
+    resting = [name for name in unseen if name not in guessed]
+    sentences = (
+        ("Not seen in the photo and therefore at rest", resting),
+        ("Hardly seen and therefore guessed", guessed),
+    )
+    return tuple(f"{text}: {', '.join(names)}." for text, names in sentences if names)
 
 
 def landmark_error(pixels: Array, observation: PersonObservation, height: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,9 @@ from munet.fitting.body_points import BodyPoints
 from munet.fitting.evidence import INDEX, Evidence
 from munet.fitting.objective import Objective
 from munet.fitting.rig import TO_CAMERA, PointRig, State, pose_points, pose_skeleton
+from munet.fitting.so3 import exp_rotation
 from munet.fitting.solver import minimise
+from munet.fitting.spheres import ARM_RADII
 from munet.fitting.start import ARM_HINGE, LEG_HINGE, hinged_limb, within_limits
 
 Array = NDArray[np.float64]
@@ -22,7 +25,16 @@ _LIMBS = (
     ("left", ("hip", "knee", "ankle"), (1, 4), LEG_HINGE),
     ("right", ("hip", "knee", "ankle"), (2, 5), LEG_HINGE),
 )
+_FOREARMS = (18, 19)
+_TWIST = 1.2
 _STEPS = 5
+_ARM_LANDMARKS = [
+    INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("wrist", "wrist", "index", "pinky", "index")
+]
+_SURELY = 0.25
+"""Square-root weight from which a landmark is seen well enough that it can not be behind the body."""
+_HIDDEN = 1.5
+"""Cost of each part of a visible hand or forearm that would be hidden."""
 _WORTH = 0.35
 """Share of its length by which a bone must point towards or away from the camera for a flip to matter."""
 
@@ -56,21 +68,45 @@ def flips(rig: PointRig, state: State, seen: NDArray[np.bool_], limb: int) -> It
         yield _with_limb(state, joints, parent, turns)
 
 
+def twists(state: State, seen: NDArray[np.bool_], limb: int) -> Iterator[State]:
+    """Yield the state with the forearm of limb 0 or 1 turned about its own axis both ways."""
+    joints = _LIMBS[limb][2]
+    if joints[1] not in _FOREARMS or not seen[list(joints)].all():
+        return
+    for angle in (-_TWIST, _TWIST):
+        rotations = state.rotations.copy()
+        rotations[joints[1]] = rotations[joints[1]] @ exp_rotation(np.array([angle, 0.0, 0.0]))
+        yield replace(state, rotations=within_limits(rotations))
+
+
 def _with_limb(state: State, joints: tuple[int, int], parent: Array, turns: tuple[Array, Array]) -> State:
     rotations = state.rotations.copy()
     rotations[joints[0]] = parent.T @ turns[0]
     rotations[joints[1]] = turns[0].T @ turns[1]
     rotations = within_limits(rotations)
-    return State(rotations, state.betas, state.translation, state.log_focal, state.tilt)
+    return replace(state, rotations=rotations)
+
+
+def hidden_cost(objective: Objective, state: State) -> float:
+    """Return the cost of hands that are seen in the photo but would be hidden behind trunk or thighs."""
+    points = pose_points(objective.body.rig.subset(BodyPoints.SPHERES), state)
+    arms, trunk = points[: len(ARM_RADII)], points[len(ARM_RADII) :]
+    behind = arms[:, None, 2] > trunk[None, :, 2]
+    apart = np.linalg.norm(arms[:, None, :2] / arms[:, None, 2:] - trunk[:, :2] / trunk[:, 2:], axis=2)
+    hidden = (behind & (apart < objective.body.trunk_radii / trunk[:, 2])).any(1)
+    trust = objective.evidence.trust[_ARM_LANDMARKS] > _SURELY
+    return _HIDDEN * float((hidden & trust).sum())
 
 
 def try_flips(objective: Objective, state: State, cost: float, evidence: Evidence) -> tuple[State, float]:
-    """Try every flip of every limb for a few steps each; returns the cheapest state and its cost."""
+    """Try every flip and twist of every limb for a few steps each; returns the likeliest state and its cost."""
     for limb in range(len(_LIMBS)):
-        best = state, cost
-        for candidate in flips(objective.body.rig, state, evidence.seen, limb):
-            tried = minimise(candidate, objective, _STEPS)
-            if tried[1] < best[1]:
-                best = tried
-        state, cost = best
+        best = state, cost, cost + hidden_cost(objective, state)
+        others = flips(objective.body.rig, state, evidence.seen, limb)
+        for candidate in (*others, *twists(state, evidence.seen, limb)):
+            tried, reached = minimise(candidate, objective, _STEPS)
+            total = reached + hidden_cost(objective, tried)
+            if total < best[2]:
+                best = tried, reached, total
+        state, cost, _ = best
     return state, cost

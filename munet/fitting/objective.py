@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from munet.fitting.body_points import BodyPoints
 from munet.fitting.evidence import Evidence
-from munet.fitting.prior import PosePrior, limits_block, pose_features, prior_block, rest_block
+from munet.fitting.prior import PosePrior, limits_block, pose_features, posture_block, prior_block, rest_block
 from munet.fitting.rig import MOVED, Skeleton, State, pose_points_with_jacobian, pose_skeleton
 from munet.fitting.solver import Block, quadratic
+from munet.fitting.spheres import collision_block
 from munet.fitting.terms import (
     anchor_block,
     balance_block,
@@ -25,6 +26,10 @@ from munet.fitting.terms import (
 )
 
 Array = NDArray[np.float64]
+
+
+_GUESSED = 0.1
+"""Pull to the resting pose of a joint that is hidden inside the photo, against one that is outside of it."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,14 @@ class Weights:
         rest: per radian of a joint that is not seen.
         outside_sigma, outside_limit: skin outside the mask.
         outline_sigma, outline_limit, clothes: outline deeper inside the mask than clothes are thick.
+        collision_sigma: depth of a hand or forearm in the trunk or a thigh, metres.
         mask: whether the two terms of the mask are used.
     """
 
     landmark_sigma: float = 0.006
     landmark_limit: float = 0.035
-    depth_sigma: float = 0.10
-    depth_limit: float = 0.20
+    depth_sigma: float = 0.07
+    depth_limit: float = 0.25
     prior: float = 0.5
     limits: float = 20.0
     betas_sigma: float = 0.9
@@ -58,6 +64,7 @@ class Weights:
     outline_sigma: float = 0.03
     outline_limit: float = 0.015
     clothes: float = 0.012
+    collision_sigma: float = 0.012
     mask: bool = True
 
 
@@ -99,10 +106,11 @@ class Objective:
 
     def _point_terms(self, state: State, points: Array, jacobian: Array) -> list[Block]:
         evidence, weights = self.evidence, self.weights
-        marks = BodyPoints.LANDMARKS
+        marks, spheres = BodyPoints.LANDMARKS, BodyPoints.SPHERES
         projection = project_points(points[marks], jacobian[marks], state, self.center)
         blocks = [
             landmark_block(projection, evidence, weights.landmark_sigma, weights.landmark_limit),
+            collision_block(points[spheres], jacobian[spheres], self.body.trunk_radii, weights.collision_sigma),
             depth_block(points[marks], jacobian[marks], evidence, weights.depth_sigma, weights.depth_limit),
         ]
         if evidence.standing > 0:
@@ -115,13 +123,14 @@ class Objective:
     def _pose_terms(self, state: State) -> list[Block]:
         evidence, weights = self.evidence, self.weights
         features = pose_features(state)
-        unseen = np.where(evidence.seen[1:MOVED], 0.0, weights.rest)
+        unseen = np.where(evidence.guessed, _GUESSED, 1.0) * np.where(evidence.seen, 0.0, weights.rest)
         knees = features.jacobian[[9, 12]], features.values[[9, 12]]
         return [
             prior_block(self.prior, features, weights.prior),
             limits_block(features, weights.limits),
-            rest_block(features, unseen),
+            rest_block(features, unseen[1:MOVED]),
             quadratic(knees[1], knees[0], weights.straight * evidence.straight),
+            posture_block(features, evidence.standing * float(evidence.straight.prod())),
             anchor_block(state, self.start, self.focal_sigma, weights.betas_sigma),
         ]
 

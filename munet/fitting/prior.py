@@ -134,3 +134,21 @@ def rest_block(features: PoseFeatures, weights: Array) -> Block:
     rows = np.flatnonzero(np.repeat(weights, 3) > 0)
     difference = (features.values[:-2] - resting_pose()[1:].ravel())[rows]
     return quadratic(difference, features.jacobian[rows], np.repeat(weights, 3)[rows])
+
+
+def posture_block(features: PoseFeatures, strength: float) -> Block:
+    """Return the pull of somebody who stands on straight legs to a plumb posture, seen from the side.
+
+    A picture from the front says next to nothing about hips that are pushed forward or a hollow back. Pulled are the
+    mean bend of both hips, the lean of the pelvis and the bends of the spine; one leg may stand before the other.
+
+    Args:
+        features: of the pose.
+        strength: in [0, 1].
+    """
+    rows = np.zeros((5, FEATURES))
+    rows[0, [0, 3]] = 0.5
+    rows[1, -1] = 1
+    rows[[2, 3, 4], [6, 15, 24]] = 1
+    weight = np.sqrt(strength) / np.array([0.05, 0.06, 0.08, 0.08, 0.08])
+    return quadratic(rows @ features.values, rows @ features.jacobian, weight)

@@ -7,17 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fitting_skeleton import make_body
 from scipy.spatial.transform import Rotation
 
-from munet.fitting.body_points import BodyPoints
+from munet.body.default import load_default_body
+from munet.fitting.body_points import BodyPoints, make_body_points
 from munet.fitting.prior import limits_block, load_pose_prior, pose_features, prior_block, resting_pose
 from munet.fitting.rig import JOINTS, SIZE, State, pose_points, pose_points_with_jacobian, pose_skeleton
 from munet.fitting.so3 import exp_rotation
 from munet.fitting.solver import robust
+from munet.fitting.spheres import collision_block
 from munet.fitting.terms import anchor_block, balance_block, ground_block, project_points
 
-BODY = make_body()
+BODY = make_body_points(load_default_body())
 
 
 def some_state(spread: float = 0.4) -> State:
@@ -80,7 +81,7 @@ def test_robust_gradient_is_that_of_its_cost() -> None:
         assert gradient == pytest.approx((up - down) / 2e-6, abs=1e-6)
 
 
-@pytest.mark.parametrize("term", ["ground", "balance", "anchor", "prior", "limits"])
+@pytest.mark.parametrize("term", ["ground", "balance", "anchor", "prior", "limits", "collision"])
 def test_gradient_of_each_term(term: str) -> None:
     prior, start = load_pose_prior(), some_state()
 
@@ -94,6 +95,9 @@ def test_gradient_of_each_term(term: str) -> None:
             found = [balance_block(points[mass], points[soles], both, state, 0.7)]
         elif term == "anchor":
             found = [anchor_block(state, start, 0.1, 0.7)]
+        elif term == "collision":
+            spheres = BodyPoints.SPHERES
+            found = [collision_block(points[spheres], jacobian[spheres], BODY.trunk_radii, 0.01)]
         elif term == "prior":
             found = [prior_block(prior, pose_features(state), 0.5)]
         else:
@@ -101,6 +105,9 @@ def test_gradient_of_each_term(term: str) -> None:
         return sum(b.cost for b in found), sum(b.jacobian.T @ b.residual for b in found)
 
     state = some_state(0.2)
+    if term == "collision":
+        state.rotations[16] = exp_rotation(np.array([0.0, 0.0, -1.5]))
+        assert blocks(state)[0] > 1
     gradient = blocks(state)[1]
     difference = numeric(lambda s: np.array(blocks(s)[0]), state)
     np.testing.assert_allclose(gradient, difference, atol=1e-4 * max(1.0, float(np.abs(difference).max())))

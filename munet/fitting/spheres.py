@@ -1,0 +1,89 @@
+"""Spheres inside the body that keep arms and hands out of the trunk and the thighs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from munet.fitting.evidence import INDEX
+from munet.fitting.solver import Block, quadratic
+
+Array = NDArray[np.float64]
+
+ARM_RADII = np.tile([0.035, 0.03, 0.026, 0.026, 0.014], 2)
+"""Radii in metres of the spheres of each arm: forearm, wrist, two knuckles, finger tips."""
+_TRUNK_LEVELS = 5
+_THIGH_LEVELS = 4
+TRUNK = 2 * (_TRUNK_LEVELS + _THIGH_LEVELS)
+"""Number of spheres in trunk and thighs."""
+
+
+def sphere_rows(
+    template: Array, weights: Array, joints: Array, landmarks: sparse.csr_matrix
+) -> tuple[sparse.csr_matrix, Array]:
+    """Return the spheres of a body at rest.
+
+    Args:
+        template: (V, 3) in the T-pose, body frame.
+        weights: (V, 24).
+        joints: (24, 3).
+        landmarks: (33, V) regressor.
+
+    Returns:
+        Regressor (10 + TRUNK, V) of the centres, arms first, and radii (TRUNK,) of trunk and thighs in metres.
+    """
+    rows, radii = [], []
+    for side in (1, -1):
+        for level in np.linspace(joints[0, 1] - 0.02, joints[9, 1] + 0.05, _TRUNK_LEVELS):
+            part = (weights[:, [0, 1, 2, 3, 6, 9]].sum(1) > 0.6) & (template[:, 0] * side > 0)
+            row, radius = _slice(template, part & (np.abs(template[:, 1] - level) < 0.02), flat=True)
+            rows.append(row)
+            radii.append(radius)
+    for hip, knee in ((1, 4), (2, 5)):
+        part = weights[:, hip] > 0.5
+        for level in np.linspace(joints[hip, 1] - 0.07, joints[knee, 1] + 0.09, _THIGH_LEVELS):
+            row, radius = _slice(template, part & (np.abs(template[:, 1] - level) < 0.02), flat=False)
+            rows.append(row)
+            radii.append(radius)
+    return sparse.vstack([*_arm_rows(template, weights, landmarks), *rows]).tocsr(), np.array(radii)
+
+
+def _slice(template: Array, chosen: NDArray[np.bool_], *, flat: bool) -> tuple[sparse.csr_matrix, float]:
+    index = np.flatnonzero(chosen)
+    points = template[index]
+    middle = points.mean(0)
+    round_radius = float(np.linalg.norm((points - middle)[:, [0, 2]], axis=1).mean())
+    radius = 0.45 * float(np.ptp(points[:, 2])) if flat else round_radius
+    row = np.zeros((1, len(template)))
+    row[0, index] = 1 / len(index)
+    return sparse.csr_matrix(row), radius
+
+
+def _arm_rows(template: Array, weights: Array, landmarks: sparse.csr_matrix) -> list[sparse.csr_matrix]:
+    rows = []
+    for offset, side in enumerate(("left", "right")):
+        elbow, wrist, index, pinky = (landmarks[INDEX[f"{side}_{p}"]] for p in ("elbow", "wrist", "index", "pinky"))
+        reach = np.abs(template[:, 0]) * (weights[:, 22 + offset] > 0.5)
+        tips = sparse.csr_matrix((reach > reach.max() - 0.03).astype(np.float64)[None])
+        rows += [0.4 * elbow + 0.6 * wrist, wrist, index, pinky, tips / tips.sum()]
+    return rows
+
+
+def collision_block(points: Array, jacobian: Array, trunk_radii: Array, sigma: float) -> Block:
+    """Return how deep the spheres of the arms are in those of the trunk and the thighs, in metres over ``sigma``.
+
+    Args:
+        points: (10 + TRUNK, 3) centres, arms first, camera frame.
+        jacobian: (10 + TRUNK, 3, SIZE).
+        trunk_radii: (TRUNK,) metres.
+        sigma: depth in metres that costs as much as one standard deviation of anything else.
+    """
+    arms = len(ARM_RADII)
+    gaps = points[:arms, None] - points[None, arms:]
+    distances = np.linalg.norm(gaps, axis=2)
+    depth = ARM_RADII[:, None] + trunk_radii - distances
+    arm, trunk = np.nonzero(depth > 0)
+    direction = gaps[arm, trunk] / np.maximum(distances[arm, trunk], 1e-6)[:, None]
+    slope = -np.einsum("ni,nij->nj", direction, jacobian[arm] - jacobian[arms + trunk])
+    return quadratic(depth[arm, trunk], slope, 1 / sigma)

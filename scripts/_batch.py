@@ -51,8 +51,7 @@ class Unfinished:
 
 
 def run_batch(options: argparse.Namespace, blender: Path | None) -> int:
-    """Run the photos of the command line and return the exit status."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    """Run the photos of the command line with the real backend and return the exit status."""
     console = Console()
     if not options.connect and (problem := _prepare_models(options, console)):
         for photo in options.photos or [Path("models")]:
@@ -66,7 +65,13 @@ def run_batch(options: argparse.Namespace, blender: Path | None) -> int:
         return SceneExport(blender or Path(sys.executable), folder, photo, options.formats)
 
     session = BackendSession(options.connect, options.device)
-    batch = Batch(options, session, console, export if options.formats else None)
+    return run_photos(options, session, console, export if options.formats else None)
+
+
+def run_photos(options: argparse.Namespace, session: BackendSession, console: Console, export: Exporter | None) -> int:
+    """Run the photos of the command line and return the exit status; a signal cancels cleanly."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    batch = Batch(options, session, console, export)
     try:
         return batch.run(options.photos)
     except KeyboardInterrupt:

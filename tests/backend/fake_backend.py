@@ -3,10 +3,10 @@
 It is the real broker with a worker that only pretends (``fake_worker``), or, for the modes that break the protocol,
 a few lines that answer wrongly. Needs neither torch nor the method.
 
-Modes of the worker: normal, slow (0.4 s a stage), two (two people), crash, exit, hang, freeze, nobody, unreadable,
-memory, error, and by-name: each photo's file name begins with its own mode. Modes of the whole backend: garbage,
-version (another protocol), bad-token, mute (never answers), die (ends in the middle of a job), late (starts slowly),
-no-start (ends at once).
+Modes of the worker: normal, slow (0.4 s a stage), two (two people), crash, exit, hang, freeze, orphan (kills the
+broker), nobody, unreadable, memory, error, and by-name: each photo's file name begins with its own mode. Modes of the
+whole backend: garbage, version (another protocol), bad-token, mute (never answers), die (ends in the middle of a job),
+late (starts slowly), no-start (ends at once).
 """
 
 from __future__ import annotations

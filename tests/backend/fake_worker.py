@@ -25,7 +25,7 @@ ERRORS = {
     "memory": BackendError("OUT_OF_MEMORY", "The device ran out of memory.", hint="Choose the Draft preset."),
     "error": BackendError("INTERNAL", "Something unexpected went wrong in the backend.", detail="On purpose."),
 }
-PHOTO_MODES = ("normal", "slow", "two", "crash", "hang", "freeze", "exit", *ERRORS)
+PHOTO_MODES = ("normal", "slow", "two", "crash", "hang", "freeze", "exit", "orphan", *ERRORS)
 
 
 def work_in(mode: str, seconds: float) -> Work:
@@ -60,6 +60,8 @@ def misbehave(mode: str) -> None:
         raise ERRORS[mode]
     if mode == "crash":
         os.kill(os.getpid(), signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+    if mode == "orphan":
+        os.kill(os.getppid(), signal.SIGKILL)
     if mode == "exit":
         sys.stderr.write("a library said goodbye\n")
         sys.stderr.flush()

@@ -1,0 +1,201 @@
+"""scripts/reconstruct.py against the fake backend: what the user reads, what is left on the disk, the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from munet.reconstruction import load_reconstruction
+from tests.backend.harness import PNG, fake_backend, until
+
+pytestmark = [pytest.mark.timeout(90), pytest.mark.skipif(os.name != "posix", reason="drives signals of POSIX")]
+DRIVER = Path(__file__).with_name("run_fake_batch.py")
+
+
+class Bench:
+    """A folder with photos and a folder for results."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.out = folder / "out"
+
+    def photo(self, name: str, data: bytes = PNG) -> str:
+        """Write a file that claims to be a photo."""
+        path = self.folder / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return str(path)
+
+    def start(self, *arguments: str, mode: str = "by-name", limit: int = 0) -> subprocess.Popen[str]:
+        """Start a batch in the background."""
+        command = [sys.executable, str(DRIVER), mode, str(limit), *arguments, "--out", str(self.out)]
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "MUNET_RUNTIME_DIR": str(self.folder / "run")},
+        )
+
+    def run(self, *arguments: str, mode: str = "by-name", limit: int = 0) -> tuple[int, str, str]:
+        """Run a batch and return exit status, standard output and standard error."""
+        process = self.start(*arguments, mode=mode, limit=limit)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        return process.returncode, out, err
+
+    def results(self) -> list[str]:
+        """Return every name in the output folder, hidden ones too."""
+        return sorted(path.name for path in self.out.iterdir()) if self.out.exists() else []
+
+    def nothing_runs(self) -> bool:
+        """Return whether no backend is left."""
+        return not list((self.folder / "run").glob("*.json"))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_a_photo_gives_a_complete_folder(bench: Bench) -> None:
+    status, out, err = bench.run(bench.photo("two people.png"), "--preset", "draft", mode="two")
+    assert status == 0, err
+    assert "2 people -> " in out
+    assert "note: This is a synthetic character." in err
+    folder = bench.out / "two people"
+    names = ["person_0.npz", "person_1.npz", "preview.png", "report.json", "scene.blend", "scene.glb"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert (folder / "scene.glb").read_text() == "person_0.npz person_1.npz"
+    person = load_reconstruction(folder / "person_0.npz")
+    np.testing.assert_allclose(person.surface_weights.sum(axis=1), 1.0, atol=1e-6)
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["version"], report["device"], report["settings"]["preset"]) == ("fake", "cpu", "draft")
+    assert [entry["file"] for entry in report["persons"]] == names[:2]
+    assert {"read", "texture", "export", "total"} <= report["seconds"].keys()
+    assert bench.nothing_runs()
+
+
+def test_one_clear_line_for_every_failure_and_the_others_go_on(bench: Bench) -> None:
+    names = ("normal.png", "crash.png", "nobody.png", "export-crash.png", "export-nothing.png", "export-full.png")
+    photos = [bench.photo(name) for name in names]
+    photos += [bench.photo("text.jpg", b"hello"), bench.photo("empty.png", b""), str(bench.folder / "absent.png")]
+    last = bench.photo("normal-last.png")
+    status, out, err = bench.run(*photos, last)
+    assert status == 1
+    assert bench.results() == ["normal", "normal-last"]
+    assert len(out.splitlines()) == 2
+    expected = {
+        "crash.png": "The worker process ended unexpectedly.",
+        "nobody.png": "Nobody was found in the photo.",
+        "export-crash.png": "Blender could not write the scene (exit status 11)",
+        "export-nothing.png": "Not written: scene.blend, scene.glb.",
+        "export-full.png": "There is no room left on the disk.",
+        "text.jpg": "The file is not an image.",
+        "empty.png": "The image file is empty.",
+        "absent.png": "No such file or directory.",
+    }
+    lines = [line for line in err.splitlines() if ": note:" not in line]
+    assert len(lines) == len(expected), err
+    for name, text in expected.items():
+        assert any(f"{name}: " in line and text in line for line in lines), (name, err)
+
+
+def test_the_end_of_the_backend_costs_one_photo(bench: Bench) -> None:
+    photos = [bench.photo(name) for name in ("orphan.png", "normal.png", "two.png")]
+    status, _, err = bench.run(*photos, "--formats", "none")
+    assert status == 1
+    assert bench.results() == ["normal", "two"]
+    assert "orphan.png: The backend has stopped." in err
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(bench: Bench) -> None:
+    status, _, err = bench.run(bench.photo("normal.png"), bench.photo("two.png"), limit=30_000)
+    assert status == 1
+    assert err.count("There is no room to write the result. Free some disk space") == 2
+    assert bench.results() == []
+
+
+def test_an_output_folder_that_can_not_be_made(bench: Bench) -> None:
+    bench.out.write_text("in the way")
+    status, _, err = bench.run(bench.photo("normal.png"))
+    assert status == 1
+    assert "normal.png: The result can not be written" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_cancelling_leaves_nothing(bench: Bench, number: int) -> None:
+    process = bench.start(bench.photo("export-slow.png"), bench.photo("slow.png"), bench.photo("normal.png"))
+    try:
+        until(lambda: any((bench.out / name).suffix == ".part" for name in bench.results()), 30.0)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=10)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "Cancelled."
+    assert "Traceback" not in err
+    assert bench.results() == []
+    until(bench.nothing_runs, 5.0)
+
+
+def test_results_are_never_overwritten_silently(bench: Bench) -> None:
+    bench.out.mkdir()
+    (bench.out / "normal").mkdir()
+    (bench.out / "normal" / "mine.txt").write_text("precious")
+    photos = [bench.photo("a/normal.png"), bench.photo("b/normal.png"), bench.photo("c/Normal.png")]
+    status, out, err = bench.run(*photos, "--formats", "none")
+    assert status == 0, err
+    assert len(bench.results()) == 4
+    assert (bench.out / "normal" / "mine.txt").read_text() == "precious"
+    assert "normal-2" in out
+    assert "normal-3" in out
+
+
+def test_overwriting_replaces_only_what_is_complete(bench: Bench) -> None:
+    for name in ("normal", "nobody"):
+        (bench.out / name).mkdir(parents=True)
+        (bench.out / name / "mine.txt").write_text("old")
+    photos = [bench.photo("normal.png"), bench.photo("b/normal.png"), bench.photo("nobody.png")]
+    status, _, _ = bench.run(*photos, "--overwrite", "--formats", "none")
+    assert status == 1
+    assert bench.results() == ["nobody", "normal", "normal-2"]
+    assert not (bench.out / "normal" / "mine.txt").exists()
+    assert (bench.out / "nobody" / "mine.txt").read_text() == "old"
+
+
+def test_leftovers_of_killed_batches_are_cleaned_up(bench: Bench) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for name in (f".lost.{dead.pid}.part", f".busy.{os.getpid()}.part", ".kept.old", ".unrelated"):
+        (bench.out / name).mkdir(parents=True)
+    assert bench.run(bench.photo("normal.png"), "--formats", "none")[0] == 0
+    assert bench.results() == [f".busy.{os.getpid()}.part", ".unrelated", "kept", "normal"]
+
+
+def test_a_running_backend_can_be_used(bench: Bench) -> None:
+    with fake_backend(bench.folder, "by-name") as (launch, _):
+        run = str(launch.run_path)
+        status, _, err = bench.run(bench.photo("normal.png"), "--connect", run, "--formats", "none")
+        assert status == 0, err
+        assert launch.alive()
+    status, _, err = bench.run(bench.photo("normal.png"), "--connect", run, "--formats", "none")
+    assert status == 1
+    assert "The run file" in err
+
+
+@pytest.mark.parametrize("arguments", [["--formats", "doc"], ["--preset", "best"], [], ["--formats", ""]])
+def test_wrong_arguments_end_with_usage(bench: Bench, arguments: list[str]) -> None:
+    photos = [bench.photo("normal.png")] if arguments else []
+    status, _, err = bench.run(*photos, *arguments)
+    assert status == 2
+    assert "usage:" in err

@@ -90,5 +90,6 @@ def assemble(
         silhouette_iou=float(surface.silhouette_iou),
         landmark_error=float(fit.landmark_error),
         warnings=fit.warnings,
+        up_cam=fit.up_cam,
         **arrays,
     )

@@ -49,6 +49,7 @@ class Reconstruction:
         silhouette_iou: of the clothed surface with the mask.
         landmark_error: share of the person's height.
         box: (4,) float32 left, top, right, bottom in pixels of the original photo.
+        up_cam: (3,) float32 unit vector against gravity in the camera frame; (0, -1, 0) for a level camera.
     """
 
     joints: Array
@@ -83,6 +84,7 @@ class Reconstruction:
     silhouette_iou: float
     landmark_error: float
     warnings: tuple[str, ...] = field(default=())
+    up_cam: Array = field(default_factory=lambda: np.array([0.0, -1.0, 0.0], dtype=np.float32))
 
     def arrays(self) -> dict[str, Array]:
         """Return every array attribute by name."""

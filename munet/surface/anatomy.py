@@ -14,15 +14,19 @@ LEFT_WRIST, RIGHT_WRIST = 20, 21
 HEAD, NECK = 15, 12
 FEET = (7, 8, 10, 11)
 
-# Farthest that clothes or hair plausibly stand off the skin moved by each SMPL joint, metres.
+# Farthest that clothes or hair plausibly stand off the skin at each SMPL joint, metres; in between along the bones.
 OUTWARD_METRES = np.array(
     [
-        0.12, 0.14, 0.14, 0.12, 0.13, 0.13, 0.11, 0.045, 0.045, 0.10, 0.03, 0.03,
-        0.05, 0.08, 0.08, 0.14, 0.08, 0.08, 0.08, 0.08, 0.0, 0.0, 0.0, 0.0,
+        0.12, 0.14, 0.14, 0.12, 0.13, 0.13, 0.11, 0.07, 0.07, 0.10, 0.03, 0.03,
+        0.05, 0.08, 0.08, 0.14, 0.08, 0.08, 0.07, 0.07, 0.025, 0.025, 0.0, 0.0,
     ]
 )  # fmt: skip
 # Where the fitted body is fatter than the photo the surface may go under the skin, but only this far.
 INWARD_METRES = 0.010
+# Clothes are assumed to stand off the skin this far where the photo does not tell.
+EASE_METRES = np.array(
+    [6, 6, 6, 6, 4, 4, 6, 2, 2, 6, 0, 0, 1, 4, 4, 0, 3, 3, 1, 1, 0, 0, 0, 0]
+) / 1000  # fmt: skip
 # Bones along which a registration shift is interpolated from the joint to the next one.
 LONG_BONES = {1: 4, 2: 5, 4: 7, 5: 8, 16: 18, 17: 19, 18: 20, 19: 21}
 # Joints of the trunk and the thighs, thick enough to be smoothed strongly.
@@ -38,6 +42,7 @@ class Anatomy:
     Attributes:
         outward: (V,) metres, largest offset outward.
         inward: (V,) metres, largest offset inward.
+        ease: (V,) metres, offset where the photo does not tell.
         locked: (V,) in [0, 1]: 1 keeps the body's own surface (face, hands, eyes).
         feet: (V,) in [0, 1]: belongs to a foot.
         limb: (V,) int64 index into ``LIMBS``.
@@ -46,6 +51,7 @@ class Anatomy:
 
     outward: Floats
     inward: Floats
+    ease: Floats
     locked: Floats
     feet: Floats
     limb: Ints
@@ -63,16 +69,25 @@ def fold_fingers(weights: Floats) -> Floats:
     return folded
 
 
-def describe(weights: Floats, template: Floats, landmarks: Floats, parts: NDArray[np.int8]) -> Anatomy:
-    """Derive the anatomy from skinning weights (V, J), template (V, 3), its landmarks (33, 3) and eye parts (V,)."""
+def describe(weights: Floats, template: Floats, joints: Floats, landmarks: Floats, parts: NDArray[np.int8]) -> Anatomy:
+    """Derive the anatomy of a body.
+
+    Args:
+        weights: (V, J) skinning weights.
+        template: (V, 3) T-pose, body frame.
+        joints: (J, 3) of the template.
+        landmarks: (33, 3) of the template.
+        parts: (V,) 0 for skin, otherwise eyes.
+    """
     folded = fold_fingers(weights)
     hands = folded[:, LEFT_WRIST] + folded[:, RIGHT_WRIST]
     face = face_region(template, landmarks) * (folded[:, HEAD] + folded[:, NECK] > 0.3)
     locked = np.maximum.reduce([_ramp(hands, 0.35, 0.75), face, (parts > 0).astype(np.float64)])
     owners = np.stack([folded[:, list(joints)].sum(1) for joints in LIMBS.values()], 1)
     return Anatomy(
-        outward=(folded @ OUTWARD_METRES) * (1 - locked),
+        outward=(bone_interpolation(folded, template, joints) @ OUTWARD_METRES) * (1 - locked),
         inward=np.full(len(template), INWARD_METRES) * (1 - locked),
+        ease=(folded @ EASE_METRES) * (1 - locked),
         locked=locked,
         feet=folded[:, list(FEET)].sum(1),
         limb=owners.argmax(1),
@@ -81,7 +96,7 @@ def describe(weights: Floats, template: Floats, landmarks: Floats, parts: NDArra
 
 
 def face_region(template: Floats, landmarks: Floats) -> Floats:
-    """Face (V,) in [0, 1]: in front of the ears, from the chin to the hairline, fading over two centimetres.
+    """Face (V,) in [0, 1]: from the chin to the hairline; the jaw up to the ears, the upper face in front of them.
 
     Args:
         template: (V, 3) T-pose, body frame (y up, facing +z).
@@ -89,13 +104,12 @@ def face_region(template: Floats, landmarks: Floats) -> Floats:
     """
     nose, ears, mouth = landmarks[0], landmarks[7:9].mean(0), landmarks[9:11].mean(0)
     eyes = landmarks[[2, 5]].mean(0)
-    half_width = np.abs(landmarks[7:9, 0] - ears[0]).mean()
-    brow = eyes[1] - mouth[1]
-    front = _ramp(template[:, 2], ears[2] + 0.15 * (nose[2] - ears[2]), ears[2] + 0.5 * (nose[2] - ears[2]))
-    below = _ramp(-template[:, 1], -(eyes[1] + 0.95 * brow), -(eyes[1] + 0.55 * brow))
-    above = _ramp(template[:, 1], mouth[1] - 1.3 * brow, mouth[1] - 0.8 * brow)
-    beside = _ramp(-np.abs(template[:, 0] - ears[0]), -1.1 * half_width, -0.8 * half_width)
-    return front * below * above * beside
+    brow, depth = eyes[1] - mouth[1], nose[2] - ears[2]
+    forward, height = (template[:, 2] - ears[2]) / depth, (template[:, 1] - eyes[1]) / brow
+    # Hair frames the temples, the jaw is bare up to the ears.
+    edge = 0.02 + 0.23 * _ramp(height, -1.1, -0.6)
+    front = _ramp(forward - edge, 0.0, 0.3)
+    return front * _ramp(-height, -0.95, -0.6) * _ramp(height, -2.5, -1.9)
 
 
 def bone_interpolation(folded: Floats, points: Floats, joints: Floats) -> Floats:

@@ -30,13 +30,16 @@ def cover(
         along: (V,) metres that the surface stands off the body.
         shod: 1 when shoes are worn, 0 for bare feet.
     """
+    fine = smoother(mesh.laplace, mesh.areas, LIMB_METRES)
     low, high = CLOTH_METRES
     worn = np.clip((along - low) / (high - low), 0, 1) * (1 - anatomy.locked) * (1 - anatomy.feet)
-    worn = np.clip(smoother(mesh.laplace, mesh.areas, TRUNK_METRES)(worn), 0, 1)[:, None]
-    limbs = smoother(mesh.laplace, mesh.areas, LIMB_METRES)(rest)
+    trunk_share = anatomy.folded[:, list(TRUNK_JOINTS)].sum(1)
+    # The trunk counts as dressed even where arms hide its outline.
+    worn = np.maximum(worn, trunk_share * (1 - anatomy.locked))
+    worn = np.clip(fine(worn), 0, 1)[:, None]
+    limbs = fine(rest)
     trunk = smoother(mesh.laplace, mesh.areas, TRUNK_METRES)(rest)
-    share = anatomy.folded[:, list(TRUNK_JOINTS)].sum(1)[:, None]
-    covered = rest + worn * (limbs + share * (trunk - limbs) - rest)
+    covered = rest + worn * (limbs + trunk_share[:, None] * (trunk - limbs) - rest)
     shaped: Floats = covered + shod * (_shoes(faces, covered, joints_rest, anatomy) - covered)
     return shaped
 

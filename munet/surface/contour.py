@@ -80,6 +80,7 @@ def find_matches(
     distance = np.where(inside, outward, -inward) / scale
     weight = _agreement(view.mask, pixels + direction * (distance * scale)[:, None], direction)
     weight = np.where(gap & inside, GAP_WEIGHT, weight)
+    weight = weight * _reciprocity(own, pixels, direction, distance * scale)
     good = np.isfinite(distance) & (weight > 0)
     limited = np.minimum(distance, reach.outward[vertex])
     return Matches(
@@ -161,6 +162,14 @@ def _agreement(mask: NDArray[np.float32], points: Floats, direction: Floats) -> 
     )
     cosine = -np.einsum("mi,mi->m", unit(gradient), direction)
     return np.where(cosine > 0.35, cosine, 0.0)
+
+
+def _reciprocity(own: NDArray[np.bool_], pixels: Floats, direction: Floats, steps: Floats) -> Floats:
+    """One where the end of an outward walk is nearest to where it began, zero where another limb is much nearer."""
+    away = cv2.distanceTransform((~own).astype(np.uint8), cv2.DIST_L2, 5)
+    nearest = _sample(away, pixels + direction * steps[:, None])
+    share = nearest / np.maximum(steps, 1e-6)
+    return np.where(steps > 4 * OUTLINE_PIXELS, np.clip((share - 0.4) / 0.3, 0, 1), 1.0)
 
 
 def _sample(image: NDArray[Any], points: Floats, outside: float = 0.0) -> Floats:

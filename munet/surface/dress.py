@@ -17,9 +17,9 @@ from munet.settings import Settings
 from munet.surface.anatomy import Anatomy, describe
 from munet.surface.cloth import cover
 from munet.surface.operators import Floats, Ints
-from munet.surface.refine import Refined, Start, refine
+from munet.surface.refine import Refined, Start, refine, rest_room
 from munet.surface.result import ClothedSurface
-from munet.surface.silhouette import View, draw, make_view, overlap
+from munet.surface.silhouette import View, draw, make_view, overlap, without_thin_things
 from munet.surface.solve import prepare_mesh
 from munet.surface.unpose import Skin, blend, limit_influences, loosen_weights
 
@@ -69,10 +69,15 @@ def dress(
     view = make_view(fit.camera, np.asarray(observation.mask, np.float32), fit.vertices_cam.astype(np.float64))
     if start_vertices_cam is not None:
         body = _from_start(body, start_vertices_cam)
-    first = refine(_start(body, body.rest, blend(body.transforms_cam, body.weights)), view)
+    room = rest_room(body.rest, body.faces, body.anatomy)
+    skin = blend(body.transforms_cam, body.weights)
+    start = _start(body, body.rest, skin, body.anatomy, room)
+    clean = without_thin_things(view, start.vertices_cam, start.faces)
+    first = refine(start, clean)
     rest, weights = _loosen(body, first)
     skin = blend(body.transforms_cam, weights)
-    second = refine(_start(body, rest, skin), view, first.offsets, POLISH_ROUNDS[settings.preset])
+    anatomy = _bare_feet_locked(body.anatomy, first.shod)
+    second = refine(_start(body, rest, skin, anatomy, room), clean, first.offsets, POLISH_ROUNDS[settings.preset])
     return _result(model, body, rest, skin, second, view)
 
 
@@ -89,7 +94,9 @@ def _fitted_body(model: BodyModel, fit: BodyFit) -> _Body:
     to_cam = np.eye(4)
     to_cam[:3, :3], to_cam[:3, 3] = CAM_FROM_BODY, fit.translation
     weights = _array(model.weights)
-    anatomy = describe(weights, _array(model.template), _array(landmarks), model.parts.cpu().numpy())
+    anatomy = describe(
+        weights, _array(model.template), _array(model.joint_template), _array(landmarks), model.parts.cpu().numpy()
+    )
     return _Body(
         rest=_array(posed.rest_corrected[0]),
         joints_rest=_array(posed.rest_joints[0]),
@@ -117,8 +124,13 @@ def _from_start(body: _Body, start_vertices_cam: NDArray[np.floating]) -> _Body:
     return replace(body, rest=body.rest + skin.rest_offset(start - skin.pose(body.rest)))
 
 
-def _start(body: _Body, rest: Floats, skin: Skin) -> Start:
-    return Start(skin.pose(rest), rest, body.joints_cam, body.faces, SMPL_PARENTS, body.anatomy)
+def _start(body: _Body, rest: Floats, skin: Skin, anatomy: Anatomy, room: Floats) -> Start:
+    return Start(skin.pose(rest), rest, body.joints_cam, body.faces, SMPL_PARENTS, anatomy, room)
+
+
+def _bare_feet_locked(anatomy: Anatomy, shod: float) -> Anatomy:
+    locked = np.maximum(anatomy.locked, np.clip(1.5 * anatomy.feet - 0.5, 0, 1) * (1 - shod))
+    return replace(anatomy, locked=locked, outward=anatomy.outward * (1 - locked), ease=anatomy.ease * (1 - locked))
 
 
 def _loosen(body: _Body, first: Refined) -> tuple[Floats, Floats]:

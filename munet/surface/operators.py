@@ -95,3 +95,12 @@ def smoother(laplace: sparse.csr_array, areas: Floats, length: float) -> Solver:
         return solve(scaled)
 
     return apply
+
+
+def soften_field(laplace: sparse.csr_array, field: Floats, steps: int) -> Floats:
+    """A field on vertices, (V,) or (V, D), averaged with its neighbours ``steps`` times."""
+    result = field
+    half = sparse.diags_array(0.5 / np.maximum(laplace.diagonal(), 1e-12))
+    for _ in range(steps):
+        result = result - half @ (laplace @ result)
+    return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from munet.surface.anatomy import Anatomy, bone_interpolation
 from munet.surface.clearance import clearance
@@ -12,24 +13,27 @@ from munet.surface.contour import Matches, Reach, find_matches
 from munet.surface.operators import (
     Floats,
     Ints,
-    Solver,
     smoother,
+    soften_field,
     unit,
     vertex_normals,
 )
-from munet.surface.silhouette import View, clothed_mask, draw
-from munet.surface.solve import Limits, Mesh, Offsets, prepare_mesh, solve_in_plane, solve_offsets
+from munet.surface.silhouette import View, draw
+from munet.surface.solve import Limits, Mesh, Offsets, System, make_system, prepare_mesh, solve_in_plane, solve_offsets
 
 NORMAL_SMOOTHING_METRES = 0.02
-RIM_SMOOTHING_METRES = 0.008
-# Feet whose outline is farther out than this, by the median, wear shoes.
-SHOE_METRES = (0.001, 0.005)
+RIM_SMOOTHING_STEPS = 4
+LIMIT_SMOOTHING_STEPS = 8
+# Without evidence an offset decays over this length, outside the photo sooner.
+DECAY_METRES, UNSEEN_DECAY_METRES = 0.6, 0.2
+# Feet whose outline is not clearly inside that of bare feet, by the median, wear shoes.
+SHOE_METRES = (-0.006, -0.002)
 # Tolerance of the robust fit in each round, metres.
-ROUNDS = (0.06, 0.03, 0.02)
+FIRST_ROUNDS, LATER_ROUNDS = (0.06, 0.03), (0.03, 0.02)
 POLISH_METRES = 0.03
 INWARD_SEARCH_METRES = 0.08
 # Trunk and head are placed well by the landmarks, so they resist sideways shifts more than limbs do.
-STEADY_JOINTS = {0: 6.0, 3: 6.0, 6: 6.0, 9: 6.0, 12: 10.0, 15: 15.0}
+STEADY_JOINTS = {0: 6.0, 3: 6.0, 6: 6.0, 9: 6.0, 12: 6.0, 15: 6.0}
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Start:
         faces: (F, 3).
         parents: (24,) parents of the SMPL joints.
         anatomy: limits of every vertex.
+        room: (V,) metres that limbs can swell in the rest pose before they meet.
     """
 
     vertices_cam: Floats
@@ -51,6 +56,7 @@ class Start:
     faces: Ints
     parents: tuple[int, ...]
     anatomy: Anatomy
+    room: Floats
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,8 @@ class _Frame:
     """What stays the same from round to round."""
 
     start: Start
-    mesh: Mesh
     limits: Limits
-    normals: Floats
-    carry: Floats
-    smooth_rim: Solver
+    system: System
 
 
 def refine(start: Start, view: View, previous: Offsets | None = None, polish_rounds: int = 0) -> Refined:
@@ -89,79 +92,75 @@ def refine(start: Start, view: View, previous: Offsets | None = None, polish_rou
 
     Args:
         start: the posed surface.
-        view: camera and mask.
+        view: camera and mask, without things that are no clothes.
         previous: offsets to go on from.
         polish_rounds: how often the outline is taken the rest of the way in the image plane.
 
     Returns:
         The refined surface, its offsets relative to the start.
     """
-    frame = _prepare(start)
-    mask = clothed_mask(view, draw(view.camera, start.vertices_cam, start.faces), _metres_per_pixel(start, view))
-    clean = View(view.camera, mask, view.border)
+    frame = _prepare(start, view)
     offsets = previous or Offsets(np.zeros(len(start.rest)), np.zeros((len(start.parents), 2)))
-    shod = _shod(start.anatomy, _match(frame, clean, _assemble(frame, offsets)))
-    for tolerance in ROUNDS if previous is None else ROUNDS[-2:]:
-        vertices = _assemble(frame, offsets)
-        matches = _match(frame, clean, vertices)
-        offsets = solve_offsets(frame.mesh, frame.limits, matches, frame.normals, frame.carry, offsets, tolerance)
+    shod: float | None = None
+    for tolerance in FIRST_ROUNDS if previous is None else LATER_ROUNDS:
+        matches = _match(frame, view, _assemble(frame, offsets))
+        shod = _shod(start.anatomy, matches) if shod is None else shod
+        offsets = solve_offsets(frame.system, frame.limits, matches, offsets, tolerance)
     vertices = _assemble(frame, offsets)
     for _ in range(polish_rounds):
-        vertices = vertices + _polish(frame, clean, vertices)
-    return Refined(vertices, offsets, shod)
+        vertices = vertices + _polish(frame, view, vertices)
+    return Refined(vertices, offsets, shod or 0.0)
 
 
-def _metres_per_pixel(start: Start, view: View) -> float:
-    return float(np.median(start.vertices_cam[:, 2])) / view.camera.focal
+def rest_room(rest: Floats, faces: Ints, anatomy: Anatomy) -> Floats:
+    """Offsets (V,) at which limbs would meet in the rest pose with vertices (V, 3)."""
+    return clearance(rest, _smooth_normals(prepare_mesh(rest, faces), rest, faces), anatomy.limb)
 
 
-def _prepare(start: Start) -> _Frame:
-    vertices, faces = start.vertices_cam, start.faces
-    mesh = prepare_mesh(vertices, faces)
-    normals = _smooth_normals(mesh, vertices, faces, NORMAL_SMOOTHING_METRES)
-    anatomy = start.anatomy
-    return _Frame(
-        start=start,
-        mesh=mesh,
-        limits=_limits(start, mesh, normals),
-        normals=normals,
-        carry=bone_interpolation(anatomy.folded, vertices, start.joints_cam),
-        smooth_rim=smoother(mesh.laplace, mesh.areas, RIM_SMOOTHING_METRES),
-    )
-
-
-def _smooth_normals(mesh: Mesh, vertices: Floats, faces: Ints, length: float) -> Floats:
-    return unit(smoother(mesh.laplace, mesh.areas, length)(vertex_normals(vertices, faces)))
-
-
-def _limits(start: Start, mesh: Mesh, normals: Floats) -> Limits:
-    """Bounds that keep limbs apart both in the photo's pose and in the rest pose."""
-    anatomy = start.anatomy
-    rest_normals = _smooth_normals(mesh, start.rest, start.faces, NORMAL_SMOOTHING_METRES)
-    posed_room = clearance(start.vertices_cam, normals, anatomy.limb)
-    rest_room = clearance(start.rest, rest_normals, anatomy.limb)
-    room = np.minimum(posed_room, rest_room)
+def _prepare(start: Start, view: View) -> _Frame:
+    vertices, anatomy = start.vertices_cam, start.anatomy
+    mesh = prepare_mesh(vertices, start.faces)
+    normals = _smooth_normals(mesh, vertices, start.faces)
+    room = np.minimum(clearance(vertices, normals, anatomy.limb), start.room)
+    outward = np.minimum(anatomy.outward, soften_field(mesh.laplace, room, LIMIT_SMOOTHING_STEPS))
     shift = np.array([STEADY_JOINTS.get(joint, 1.0) for joint in range(len(start.parents))])
-    return Limits(np.minimum(anatomy.outward, room), anatomy.inward, anatomy.locked, start.parents, shift)
+    ease = np.minimum(anatomy.ease, outward)
+    limits = Limits(outward, anatomy.inward, ease, anatomy.locked, start.parents, shift)
+    decay = np.where(_in_photo(view, vertices), DECAY_METRES, UNSEEN_DECAY_METRES)
+    carry = bone_interpolation(anatomy.folded, vertices, start.joints_cam)
+    return _Frame(start, limits, make_system(mesh, limits, normals, carry, decay))
+
+
+def _in_photo(view: View, vertices_cam: Floats) -> NDArray[np.bool_]:
+    """Which vertices (V,) lie inside the view."""
+    pixels = view.camera.project(vertices_cam)
+    inside = (pixels >= 0) & (pixels <= [view.camera.width, view.camera.height])
+    seen: NDArray[np.bool_] = inside.all(1) & (vertices_cam[:, 2] > 0)
+    return seen
+
+
+def _smooth_normals(mesh: Mesh, vertices: Floats, faces: Ints) -> Floats:
+    smooth = smoother(mesh.laplace, mesh.areas, NORMAL_SMOOTHING_METRES)
+    return unit(smooth(vertex_normals(vertices, faces)))
 
 
 def _match(frame: _Frame, view: View, vertices: Floats) -> Matches:
     faces, anatomy = frame.start.faces, frame.start.anatomy
     reach = Reach(np.maximum(anatomy.outward, 0.05), INWARD_SEARCH_METRES)
-    normals = unit(frame.smooth_rim(vertex_normals(vertices, faces)))
+    normals = unit(soften_field(frame.system.mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
     own = draw(view.camera, vertices, faces)
     return find_matches(view, own, vertices, faces, normals, reach)
 
 
 def _assemble(frame: _Frame, offsets: Offsets) -> Floats:
     """The surface (V, 3): offset along the normals and shifted with the joints."""
-    moved = frame.start.vertices_cam + offsets.along[:, None] * frame.normals
-    moved[:, :2] += frame.carry @ offsets.shifts
+    moved = frame.start.vertices_cam + offsets.along[:, None] * frame.system.normals
+    moved[:, :2] += frame.system.carry @ offsets.shifts
     return moved
 
 
 def _shod(anatomy: Anatomy, matches: Matches) -> float:
-    """Whether the outline of the feet is farther out than bare feet: 0 to 1, 0 when no foot is seen."""
+    """Whether shoes are likely, 0 to 1: the outline is not inside that of bare feet. 0 when no foot is seen."""
     feet = anatomy.feet[matches.vertex] > 0.7
     if np.count_nonzero(feet) < 10:
         return 0.0
@@ -173,6 +172,6 @@ def _polish(frame: _Frame, view: View, vertices: Floats) -> Floats:
     faces, anatomy = frame.start.faces, frame.start.anatomy
     own = draw(view.camera, vertices, faces)
     reach = Reach(np.full(len(vertices), 2 * POLISH_METRES), 2 * POLISH_METRES)
-    normals = unit(frame.smooth_rim(vertex_normals(vertices, faces)))
+    normals = unit(soften_field(frame.system.mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
     matches = find_matches(view, own, vertices, faces, normals, reach)
-    return solve_in_plane(frame.mesh, anatomy.locked, matches, POLISH_METRES)
+    return solve_in_plane(frame.system.mesh, anatomy.locked, matches, POLISH_METRES)

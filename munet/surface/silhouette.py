@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -77,14 +77,21 @@ def _crop(camera: Camera, mask: NDArray[np.float32], low: Ints, high: Ints) -> V
 
 
 def draw(camera: Camera, vertices_cam: Floats, faces: Ints) -> NDArray[np.bool_]:
-    """Silhouette (height, width) of a mesh; faces behind the camera are left out."""
-    depth = vertices_cam[:, 2]
-    pixels = camera.project(np.where(depth[:, None] > 1e-3, vertices_cam, np.nan))
-    corners = torch.from_numpy(pixels[faces])
-    covered = covered_pixels(torch.nan_to_num(corners, nan=torch.inf), camera.height, camera.width)
+    """Silhouette (height, width) of a closed mesh; faces behind the camera are left out."""
+    in_front = (vertices_cam[:, 2] > 1e-3)[faces].all(1)
+    # The faces that turn to the camera cover the silhouette of a closed mesh alone.
+    seen = faces[in_front & faces_camera(vertices_cam, faces)]
+    pixels = camera.project(np.where(vertices_cam[:, 2:] > 1e-3, vertices_cam, 1.0))
+    covered = covered_pixels(torch.from_numpy(pixels[seen]), camera.height, camera.width)
     result = np.zeros((camera.height, camera.width), np.bool_)
     result[covered.row.numpy(), covered.column.numpy()] = True
     return result
+
+
+def faces_camera(vertices_cam: Floats, faces: Ints) -> NDArray[np.bool_]:
+    """Which faces (F,) turn their outside to the camera."""
+    towards: NDArray[np.bool_] = np.einsum("fi,fi->f", area_vectors(vertices_cam, faces), vertices_cam[faces[:, 0]]) < 0
+    return towards
 
 
 def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
@@ -93,25 +100,27 @@ def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     return float(np.count_nonzero(first & second) / union) if union else 1.0
 
 
-def clothed_mask(view: View, body: NDArray[np.bool_], metres_per_pixel: float) -> NDArray[np.float32]:
-    """Mask without thin things that stick out of the body, such as poles, straps and skis.
+def without_thin_things(view: View, vertices_cam: Floats, faces: Ints) -> View:
+    """The view without thin parts of the mask that stick out of the body, such as poles, straps and skis.
 
     Args:
         view: the working view.
-        body: (h, w) silhouette of the unclothed body, which always stays.
-        metres_per_pixel: at the person's depth.
+        vertices_cam: (V, 3) of the unclothed body, whose silhouette always stays.
+        faces: (F, 3).
     """
+    metres_per_pixel = float(np.median(vertices_cam[:, 2])) / view.camera.focal
     radius = max(round(0.5 * THIN_METRES / metres_per_pixel), 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     padded = np.pad(view.mask, 2 * radius, mode="edge")
     opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc)[2 * radius : -2 * radius, 2 * radius : -2 * radius]
-    near = cv2.dilate(body.astype(np.uint8), disc) > 0
-    return np.where(near, view.mask, np.minimum(opened, view.mask)).astype(np.float32)
+    near = cv2.dilate(draw(view.camera, vertices_cam, faces).astype(np.uint8), disc) > 0
+    mask = np.where(near, view.mask, np.minimum(opened, view.mask)).astype(np.float32)
+    return replace(view, mask=mask)
 
 
 def rim_vertices(vertices_cam: Floats, faces: Ints) -> Ints:
     """Vertices where the surface turns from facing the camera to facing away."""
-    towards = np.einsum("fi,fi->f", area_vectors(vertices_cam, faces), vertices_cam[faces].mean(1)) < 0
+    towards = faces_camera(vertices_cam, faces)
     count = np.bincount(faces.ravel(), minlength=len(vertices_cam))
     facing = np.bincount(faces.ravel(), np.repeat(towards, 3).astype(np.float64), minlength=len(vertices_cam))
     return np.nonzero((facing > 0) & (facing < count))[0]

@@ -12,12 +12,14 @@ from munet.surface.operators import Floats, Ints, edge_weights, factorise, lapla
 
 # Pull of the outline per metre of contour, against the membrane energy of the offsets.
 DATA_WEIGHT = 400.0
-# Without evidence an offset decays over this length.
-DECAY_METRES = 0.6
 # Waves of the offset field shorter than this are bent away.
 STIFF_METRES = 0.03
-LOCK_WEIGHT = 1e4
-BOUND_WEIGHT = 3e3
+# The same two lengths for the last step in the image plane.
+POLISH_DECAY_METRES, POLISH_STIFF_METRES = 0.15, 0.018
+LOCK_WEIGHT = 1e7
+BOUND_WEIGHT = 1e6
+ROBUST_PASSES = 2
+INITIAL_TOLERANCE = 0.10
 # Cost of moving a joint sideways, alone and against its neighbour, in units of the data weight times metres.
 SHIFT_WEIGHT = 8.0
 SHIFT_BEND_WEIGHT = 30.0
@@ -67,6 +69,7 @@ class Limits:
     Attributes:
         outward: (V,) metres.
         inward: (V,) metres, positive.
+        ease: (V,) metres, offset without evidence.
         locked: (V,) in [0, 1].
         parents: (24,) parents of the joints, -1 for the root.
         shift: (24,) factor on the cost of shifting each joint.
@@ -74,61 +77,77 @@ class Limits:
 
     outward: Floats
     inward: Floats
+    ease: Floats
     locked: Floats
     parents: tuple[int, ...]
     shift: Floats
 
 
-def energy(mesh: Mesh, decay: float, stiff: float) -> sparse.csr_array:
-    """Quadratic form (V, V) of smoothness: membrane, bending below ``stiff`` metres, decay over ``decay`` metres."""
+@dataclass(frozen=True)
+class System:
+    """What the least-squares problem of a start has in common from round to round.
+
+    Attributes:
+        mesh: where the offsets live.
+        normals: (V, 3) directions of the offsets.
+        carry: (V, 24) how shifts of the joints move the vertices.
+        form: (V + 48, V + 48) quadratic form of offsets and shifts without any evidence.
+        pull: (V + 48,) right-hand side without any evidence.
+    """
+
+    mesh: Mesh
+    normals: Floats
+    carry: Floats
+    form: sparse.csr_array
+    pull: Floats
+
+
+def make_system(mesh: Mesh, limits: Limits, normals: Floats, carry: Floats, decay: Floats) -> System:
+    """Set up the problem; ``decay`` (V,) is the length in metres over which offsets without evidence decay."""
+    rest = mesh.areas / decay**2
+    lock = LOCK_WEIGHT * limits.locked * mesh.areas
+    field = smoothness(mesh, STIFF_METRES) + sparse.diags_array(rest + lock)
+    form = sparse.block_diag([field, _shift_energy(limits)], format="csr")
+    return System(mesh, normals, carry, form, np.pad(rest * limits.ease, (0, 2 * len(limits.parents))))
+
+
+def smoothness(mesh: Mesh, stiff: float) -> sparse.csr_array:
+    """Quadratic form (V, V): membrane, and bending of waves shorter than ``stiff`` metres times two pi."""
     bending = mesh.laplace @ sparse.diags_array(stiff**2 / mesh.areas) @ mesh.laplace
-    return sparse.csr_array(mesh.laplace + bending + sparse.diags_array(mesh.areas / decay**2))
+    return sparse.csr_array(mesh.laplace + bending)
 
 
-def solve_offsets(
-    mesh: Mesh,
-    limits: Limits,
-    matches: Matches,
-    normals: Floats,
-    carry: Floats,
-    current: Offsets,
-    tolerance: float,
-) -> Offsets:
+def solve_offsets(system: System, limits: Limits, matches: Matches, current: Offsets, tolerance: float) -> Offsets:
     """Offsets along the normals and sideways shifts of the joints that bring the outline to its matches.
 
     Robust against wrong matches (Geman and McClure, by reweighting) and bounded by an active set of penalties.
 
     Args:
-        mesh: where the offsets live.
-        limits: their bounds.
+        system: the problem without evidence.
+        limits: bounds of the offsets.
         matches: distances still to go from the current state.
-        normals: (V, 3) directions of the offsets.
-        carry: (V, 24) how shifts of the joints move the vertices.
         current: the state in which the matches were found.
         tolerance: metres; matches that disagree by much more lose their say.
     """
-    rows, target = _data_rows(matches, normals, carry, current)
-    base = sparse.block_diag([energy(mesh, DECAY_METRES, STIFF_METRES), _shift_energy(limits)], format="csr")
-    pull = DATA_WEIGHT * matches.weight * mesh.lengths[matches.vertex]
-    lock = LOCK_WEIGHT * limits.locked * mesh.areas
-    robust = np.ones(len(target))
+    rows, target = _data_rows(system, matches, current)
+    areas, joints = system.mesh.areas, current.shifts.size
+    pull = DATA_WEIGHT * matches.weight * system.mesh.lengths[matches.vertex]
+    robust = 1 / (1 + (matches.distance / INITIAL_TOLERANCE) ** 2)
     solution = np.concatenate([current.along, current.shifts.ravel()])
-    for _ in range(3):
-        bounded, bound = _violations(solution[: len(lock)], limits)
-        stiffness = lock + BOUND_WEIGHT * bounded * mesh.areas
+    for _ in range(ROBUST_PASSES):
+        bounded, bound = _violations(solution[: len(areas)], limits)
+        stiffness = np.pad(BOUND_WEIGHT * bounded * areas, (0, joints))
         weighted = rows.T @ sparse.diags_array(pull * robust)
-        diagonal = np.concatenate([stiffness, np.zeros(current.shifts.size)])
-        right = weighted @ target
-        right[: len(lock)] += BOUND_WEIGHT * bounded * mesh.areas * bound
-        solution = factorise(base + weighted @ rows + sparse.diags_array(diagonal))(right)
-        residual = rows @ solution - target
-        robust = 1 / (1 + (residual / tolerance) ** 2) ** 2
-    along = np.clip(solution[: len(lock)], -limits.inward, limits.outward)
-    return Offsets(along, solution[len(lock) :].reshape(-1, 2))
+        right = system.pull + weighted @ target + stiffness * np.pad(bound, (0, joints))
+        solution = factorise(system.form + weighted @ rows + sparse.diags_array(stiffness))(right)
+        robust = 1 / (1 + ((rows @ solution - target) / tolerance) ** 2) ** 2
+    along = np.clip(solution[: len(areas)], -limits.inward, limits.outward)
+    return Offsets(along, solution[len(areas) :].reshape(-1, 2))
 
 
-def _data_rows(matches: Matches, normals: Floats, carry: Floats, current: Offsets) -> tuple[sparse.csr_array, Floats]:
+def _data_rows(system: System, matches: Matches, current: Offsets) -> tuple[sparse.csr_array, Floats]:
     """Rows (M, V + 48) and targets (M,) of: offset and shift, seen along the match, reach the boundary."""
+    normals, carry = system.normals, system.carry
     count, joints = len(matches.vertex), carry.shape[1]
     gain = np.maximum(np.einsum("mi,mi->m", normals[matches.vertex], matches.direction_cam), 0.3)
     offset = sparse.csr_array((gain, (np.arange(count), matches.vertex)), (count, len(normals)))
@@ -167,9 +186,9 @@ def solve_in_plane(mesh: Mesh, locked: Floats, matches: Matches, limit: float) -
     near = np.abs(matches.distance) < limit
     vertex = matches.vertex[near]
     pull = 3 * DATA_WEIGHT * matches.weight[near] * mesh.lengths[vertex]
-    diagonal = LOCK_WEIGHT * locked * mesh.areas
+    diagonal = (LOCK_WEIGHT * locked + 1 / POLISH_DECAY_METRES**2) * mesh.areas
     np.add.at(diagonal, vertex, pull)
     right = np.zeros((len(locked), 2))
     np.add.at(right, vertex, pull[:, None] * matches.distance[near][:, None] * matches.direction_cam[near, :2])
-    solve = factorise(energy(mesh, 0.15, 0.015) + sparse.diags_array(diagonal))
+    solve = factorise(smoothness(mesh, POLISH_STIFF_METRES) + sparse.diags_array(diagonal))
     return np.pad(solve(right), ((0, 0), (0, 1)))

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from munet.body.default import load_default_body
 from munet.fitting.body_points import BodyPoints, make_body_points
-from munet.fitting.prior import limits_block, load_pose_prior, pose_features, prior_block, resting_pose
+from munet.fitting.prior import limits_block, load_pose_prior, pose_features, posture_block, prior_block, resting_pose
 from munet.fitting.rig import JOINTS, SIZE, State, pose_points, pose_points_with_jacobian, pose_skeleton
 from munet.fitting.so3 import exp_rotation
 from munet.fitting.solver import robust
@@ -81,7 +81,7 @@ def test_robust_gradient_is_that_of_its_cost() -> None:
         assert gradient == pytest.approx((up - down) / 2e-6, abs=1e-6)
 
 
-@pytest.mark.parametrize("term", ["ground", "balance", "anchor", "prior", "limits", "collision"])
+@pytest.mark.parametrize("term", ["ground", "balance", "anchor", "prior", "limits", "collision", "posture"])
 def test_gradient_of_each_term(term: str) -> None:
     prior, start = load_pose_prior(), some_state()
 
@@ -93,6 +93,8 @@ def test_gradient_of_each_term(term: str) -> None:
         elif term == "balance":
             both = (jacobian[mass], jacobian[soles])
             found = [balance_block(points[mass], points[soles], both, state, 0.7)]
+        elif term == "posture":
+            found = [posture_block(pose_features(state), 0.6)]
         elif term == "anchor":
             found = [anchor_block(state, start, 0.1, 0.7)]
         elif term == "collision":
@@ -106,7 +108,8 @@ def test_gradient_of_each_term(term: str) -> None:
 
     state = some_state(0.2)
     if term == "collision":
-        state.rotations[16] = exp_rotation(np.array([0.0, 0.0, -1.5]))
+        state = replace(some_state(0.0), betas=np.zeros(10))
+        state.rotations[16:18] = exp_rotation(np.array([[0.0, 0.0, -1.7], [0.1, 0.0, 1.75]]))
         assert blocks(state)[0] > 1
     gradient = blocks(state)[1]
     difference = numeric(lambda s: np.array(blocks(s)[0]), state)

@@ -10,7 +10,7 @@ from mathutils import Matrix, Vector
 
 from ..rigs import BoneStyle, bone_style
 from .character import Character
-from .frames import Floats, bone_local, rotations_from_body
+from .frames import Floats, bone_local
 from .placement import Placement
 
 SMPL_NAME = "munet_smpl_name"
@@ -98,18 +98,18 @@ def ordered_bones(rig: bpy.types.Object, smpl_names: list[str]) -> list[bpy.type
     return [by_smpl[name] for name in smpl_names]
 
 
-def apply_pose(rig: bpy.types.Object, smpl_names: list[str], axis_angle: Floats, root_head: Floats | None) -> None:
+def apply_pose(rig: bpy.types.Object, smpl_names: list[str], rotations: Floats, root_head: Floats | None) -> None:
     """Put a pose on ``rig``.
 
     Args:
         rig: the armature object.
         smpl_names: names of the J bones.
-        axis_angle: (J, 3) local rotations, SMPL convention, radians.
+        rotations: (J, 3, 3) local rotations in Blender's axes, as SMPL means them.
         root_head: (3,) head of the root bone in armature space; None leaves it at rest.
     """
     bones = ordered_bones(rig, smpl_names)
     rest = np.array([bone.bone.matrix_local.to_3x3() for bone in bones])
-    local = bone_local(rest, rotations_from_body(axis_angle))
+    local = bone_local(rest, rotations)
     for bone, matrix in zip(bones, local, strict=True):
         bone.rotation_mode = "QUATERNION"
         bone.rotation_quaternion = Matrix(matrix.tolist()).to_quaternion()

@@ -7,11 +7,10 @@ import numpy as np
 from mathutils import Matrix
 
 from .character import Character
-from .frames import Floats
 from .lens import lens_from_matrix
 from .material import pack_image
 from .photo import Photo, upright_bytes
-from .placement import camera_rotation
+from .placement import SceneFrame
 
 _SENSOR_MM = 36.0
 _CLIP_START = 0.01
@@ -30,8 +29,8 @@ def _add_background(camera: bpy.types.Camera, photo: Photo, size: tuple[int, int
     camera.show_background_images = True
 
 
-def build_camera(character: Character, offset: Floats, photo: Photo, name: str) -> bpy.types.Object:
-    """Build the photo's camera in a scene whose points are moved by ``offset`` (3,)."""
+def build_camera(character: Character, frame: SceneFrame, photo: Photo, name: str) -> bpy.types.Object:
+    """Build the photo's camera."""
     camera = bpy.data.cameras.new(name)
     lens = lens_from_matrix(character.arrays["camera_matrix"], character.image_size, _SENSOR_MM)
     camera.sensor_fit, camera.sensor_width = "HORIZONTAL", _SENSOR_MM
@@ -41,7 +40,7 @@ def build_camera(character: Character, offset: Floats, photo: Photo, name: str) 
     if photo.data:
         _add_background(camera, photo, character.image_size)
     obj = bpy.data.objects.new(name, camera)
-    obj.matrix_world = Matrix.Translation(offset.tolist()) @ Matrix(camera_rotation().tolist()).to_4x4()
+    obj.matrix_world = Matrix.Translation(frame.offset.tolist()) @ Matrix(frame.camera_rotation.tolist()).to_4x4()
     return obj
 
 

@@ -43,6 +43,8 @@ _SHAPES: dict[str, tuple[int | str, ...]] = {
     "bone_rotations": ("J", 3),
     "joint_shape_dirs": ("J", 3, "B"),
 }
+_OPTIONAL: dict[str, tuple[int | str, ...]] = {"box": (4,), "up_cam": (3,)}
+_LEVEL = np.array([0.0, -1.0, 0.0])
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,13 @@ class Character:
         return [str(name) for name in self.arrays["bone_names"]]
 
     @property
+    def up_cam(self) -> Array:
+        """Unit vector (3,) against gravity in the camera frame."""
+        up = np.asarray(self.arrays.get("up_cam", _LEVEL), dtype=np.float64)
+        length = float(np.linalg.norm(up))
+        return up / length if length > 1e-6 else _LEVEL
+
+    @property
     def image_size(self) -> tuple[int, int]:
         """Width and height of the upright photo in pixels."""
         width, height = self.arrays["image_size"]
@@ -96,7 +105,9 @@ class Character:
 
 def _check_shapes(arrays: Mapping[str, Array]) -> None:
     sizes: dict[str, int] = {}
-    for name, shape in _SHAPES.items():
+    for name, shape in {**_SHAPES, **_OPTIONAL}.items():
+        if name in _OPTIONAL and name not in arrays:
+            continue
         if name not in arrays:
             raise bad_result(f"The array {name} is missing.")
         found = arrays[name].shape
@@ -160,5 +171,6 @@ def load_character(path: Path) -> Character:
             stored = {name: data[name] for name in data.files}
     except (OSError, ValueError) as error:
         raise bad_result(f"{path.name}: {error}") from error
-    facts = {name: value.tolist() for name, value in stored.items() if name not in _SHAPES}
-    return read_character({name: value for name, value in stored.items() if name in _SHAPES}, facts)
+    known = {**_SHAPES, **_OPTIONAL}
+    facts = {name: value.tolist() for name, value in stored.items() if name not in known}
+    return read_character({name: value for name, value in stored.items() if name in known}, facts)

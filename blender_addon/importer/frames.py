@@ -51,3 +51,10 @@ def bone_local(rest: Floats, rotations: Floats) -> Floats:
         (N, 3, 3) rotations for the pose bones: ``rest^T rotation rest``.
     """
     return np.swapaxes(rest, -1, -2) @ rotations @ rest
+
+
+def level_rotation(up_cam: Floats) -> Floats:
+    """Return the smallest rotation (3, 3) of Blender's axes that turns ``up_cam`` (3,), in the camera frame, to +z."""
+    x, y, z = points_from_camera(up_cam) / np.linalg.norm(up_cam)
+    share = 1.0 / (1.0 + max(z, -0.999))
+    return np.array([[1 - x * x * share, -x * y * share, -x], [-x * y * share, 1 - y * y * share, -y], [x, y, z]])

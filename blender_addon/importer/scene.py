@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
+import numpy as np
 
 from ..errors import AddonError
 from .armature import apply_pose, build_armature, ordered_bones
 from .body import PHOTO_POSE_KEY, build_body
 from .camera import build_camera
 from .character import Character
-from .frames import Floats
 from .photo import Photo
-from .placement import place, scene_offset
+from .placement import SceneFrame, place, scene_frame
 from .provenance import provenance, write_properties
 from .rollback import all_or_nothing
 from .surface import build_surface
@@ -70,15 +70,15 @@ def _hide_collection(context: bpy.types.Context, collection: bpy.types.Collectio
 def apply_photo_pose(rig: bpy.types.Object) -> None:
     """Put ``rig`` into the pose of its photo, which it carries as custom properties."""
     names = json.loads(rig["munet_bone_names"])
-    rotations = [list(rig["munet_bone_rotations"])[3 * i : 3 * i + 3] for i in range(len(names))]
-    apply_pose(rig, names, rotations, list(rig["munet_root_head"]))
+    rotations = np.array(rig["munet_rotations"]).reshape(-1, 3, 3)
+    apply_pose(rig, names, rotations, np.array(rig["munet_root_head"]))
     _set_corrective(rig, 1.0)
 
 
 def apply_rest_pose(rig: bpy.types.Object) -> None:
     """Put ``rig`` into its T-pose on the floor."""
     names = json.loads(rig["munet_bone_names"])
-    apply_pose(rig, names, [[0.0, 0.0, 0.0]] * len(names), None)
+    apply_pose(rig, names, np.tile(np.eye(3), (len(names), 1, 1)), None)
     _set_corrective(rig, 0.0)
 
 
@@ -92,11 +92,11 @@ def _set_corrective(rig: bpy.types.Object, value: float) -> None:
 def _import_person(
     context: bpy.types.Context,
     character: Character,
-    offset: Floats,
+    frame: SceneFrame,
     name: str,
     collection: bpy.types.Collection,
 ) -> tuple[bpy.types.Object, bpy.types.Object, bpy.types.Object]:
-    placement = place(character, offset)
+    placement = place(character, frame)
     rig = build_armature(context, character, placement, f"{name} rig", collection)
     bone_names = [bone.name for bone in ordered_bones(rig, character.bone_names)]
     surface = build_surface(character, placement, rig, bone_names, f"{name} clothed")
@@ -106,7 +106,7 @@ def _import_person(
     hidden.objects.link(body)
     _hide_collection(context, hidden)
     rig["munet_bone_names"] = json.dumps(character.bone_names)
-    rig["munet_bone_rotations"] = character.arrays["bone_rotations"].astype(float).reshape(-1).tolist()
+    rig["munet_rotations"] = placement.rotations.reshape(-1).tolist()
     rig["munet_root_head"] = placement.root_head.tolist()
     apply_photo_pose(rig)
     return rig, body, surface
@@ -115,14 +115,14 @@ def _import_person(
 def _camera_for(
     character: Character,
     cameras: dict[bytes, bpy.types.Object],
-    offset: Floats,
+    frame: SceneFrame,
     photo: Photo,
     collection: bpy.types.Collection,
 ) -> bpy.types.Object:
     """Return the camera of ``character``; people fitted with the same camera matrix share one."""
     key = character.arrays["camera_matrix"].tobytes()
     if key not in cameras:
-        cameras[key] = build_camera(character, offset, photo, f"{photo.stem} camera")
+        cameras[key] = build_camera(character, frame, photo, f"{photo.stem} camera")
         collection.objects.link(cameras[key])
     return cameras[key]
 
@@ -151,14 +151,14 @@ def import_people(context: bpy.types.Context, characters: Sequence[Character], o
 
 def _import_people(context: bpy.types.Context, characters: Sequence[Character], origin: Origin) -> list[ImportedPerson]:
     stem = origin.photo.stem
-    offset = scene_offset(characters)
+    frame = scene_frame(characters)
     home = _new_collection(stem, context.scene.collection)
     cameras: dict[bytes, bpy.types.Object] = {}
     people = []
     for index, character in enumerate(characters):
         name = f"{stem} {index + 1}"
-        objects = _import_person(context, character, offset, name, _new_collection(name, home))
-        camera = _camera_for(character, cameras, offset, origin.photo, home)
+        objects = _import_person(context, character, frame, name, _new_collection(name, home))
+        camera = _camera_for(character, cameras, frame, origin.photo, home)
         properties = provenance(character, origin.photo, origin.settings, origin.version)
         for obj in (*objects, camera):
             write_properties(obj, properties)

@@ -209,4 +209,5 @@ def _posed(arrays: dict[str, Array], bones: Skeleton, pose: Array, rng: np.rando
         "bone_heads": bones.heads.astype(np.float32),
         "bone_tails": bones.tails.astype(np.float32),
         "box": np.array([0, 0, *IMAGE_SIZE], dtype=np.float32),
+        "up_cam": np.array([rng.normal(0, 0.1), -1.0, rng.normal(0, 0.4)], dtype=np.float32),
     }

@@ -17,12 +17,20 @@ MILLIMETRE = 1e-3
 
 
 def targets(characters: list[Any], index: int, name: str) -> np.ndarray:
-    """Return where ``name`` of a person must lie in Blender: camera axes turned, feet of all people on the floor."""
-    turned = [(c.arrays, lambda p: np.stack([p[:, 0], p[:, 2], -p[:, 1]], axis=1)) for c in characters]
-    lowest = min(f(a[key])[:, 2].min() for a, f in turned for key in ("body_vertices", "surface_vertices"))
-    arrays, turn = turned[index]
-    hips = turned[0][1](turned[0][0]["joints"])[0]
-    return turn(arrays[name]) - np.array([hips[0], hips[1], lowest])
+    """Return where ``name`` of a person must lie in Blender: level with the ground, feet of all people on the floor.
+
+    Up is turned by mathutils, not by the product's own formula.
+    """
+    up = Vector(characters[0].arrays["up_cam"])
+    level = np.array(Vector((up.x, up.z, -up.y)).rotation_difference(Vector((0, 0, 1))).to_matrix())
+
+    def turn(points: np.ndarray) -> np.ndarray:
+        return np.stack([points[:, 0], points[:, 2], -points[:, 1]], axis=1) @ level.T
+
+    keys = ("body_vertices", "surface_vertices")
+    lowest = min(turn(c.arrays[key])[:, 2].min() for c in characters for key in keys)
+    hips = turn(characters[0].arrays["joints"])[0]
+    return turn(characters[index].arrays[name]) - np.array([hips[0], hips[1], lowest])
 
 
 def check_accuracy() -> None:

@@ -30,7 +30,7 @@ _LARGEST = 4e-4
 _SLICE = 0.03
 _RARE = (0.08, 0.25)
 _ZONES = 5
-_DECISIVENESS = 4
+_DECISIVENESS = 8
 
 
 def fill_vertices(

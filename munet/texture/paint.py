@@ -67,6 +67,7 @@ def paint(
         surface.faces,
         fit.camera,
         observation.mask,
+        photo.image,
         [(other.vertices_cam, other.faces) for other, _ in others],
     )
     projected = project_vertices(surface.vertices_cam, surface.faces, view)

@@ -16,8 +16,12 @@ _GREY = np.full(3, 128, np.float32)
 _SHOES = np.array([58, 54, 52], np.float32)
 # Sum of vertex weights below which a part counts as not seen.
 _FEW = 5.0
-# Share of the scalp that a material other than the face's needs to be hair (or a hat) and not an eyebrow.
+# Share of the legs that must be seen to tell what they wear.
+_LEG_SHARE = 0.12
+# Share of the crown that a material other than the face's needs to be hair (or a hat) and not an eyebrow.
 _HAIR_SHARE = 0.2
+# Share of the face from which a material counts as the face's.
+_FACE_SHARE = 0.3
 # Clothes spread from where they are seen; their prior decides only far from there.
 _CLOTHES = 0.004
 
@@ -43,9 +47,11 @@ def prior_colours(evidence: Evidence, materials: Materials, regions: Regions) ->
     """
     amount = materials.belonging(evidence.colour) * evidence.weight[:, None]
     face, hands = _prevailing(evidence, amount, regions.face), _prevailing(evidence, amount, regions.hands)
-    trunk = _prevailing(evidence, amount, regions.zone == 0)
-    legs = _prevailing(evidence, amount, regions.zone >= 3)
-    arms = _prevailing(evidence, amount, (regions.zone == 1) | (regions.zone == 2))
+    in_arms = (regions.zone == 1) | (regions.zone == 2)
+    upper = _prevailing(evidence, amount, (regions.zone == 0) | in_arms)
+    on_legs = regions.zone >= 3
+    legs = _prevailing(evidence, amount, on_legs, _LEG_SHARE * float(on_legs.sum()))
+    arms = _prevailing(evidence, amount, in_arms)
     feet = _prevailing(evidence, amount, regions.feet)
     colour = np.tile(_GREY, (len(evidence.weight), 1))
     weight = np.zeros_like(evidence.weight)
@@ -53,9 +59,9 @@ def prior_colours(evidence: Evidence, materials: Materials, regions: Regions) ->
         (regions.scalp, _hair(evidence, amount, regions), 1.0),
         (regions.face, _first(face, hands), 1.0),
         (regions.hands, _first(hands, face), 1.0),
-        (regions.zone == 0, _first(trunk, arms, legs), _CLOTHES),
-        ((regions.zone == 1) | (regions.zone == 2), _first(arms, trunk), _CLOTHES),
-        (regions.zone >= 3, _first(legs, trunk), _CLOTHES),
+        (regions.zone == 0, _first(upper, legs), _CLOTHES),
+        (in_arms, _first(arms, upper), _CLOTHES),
+        (on_legs, _first(legs, upper), _CLOTHES),
         (regions.feet, _first(feet, _SHOES), _CLOTHES if feet is not None else 1.0),
     ):
         if known is not None:
@@ -68,23 +74,24 @@ def _first(*colours: Floats | None) -> Floats | None:
     return next((colour for colour in colours if colour is not None), None)
 
 
-def _prevailing(evidence: Evidence, amount: Floats, chosen: NDArray[np.bool_]) -> Floats | None:
+def _prevailing(evidence: Evidence, amount: Floats, chosen: NDArray[np.bool_], least: float = _FEW) -> Floats | None:
     """Mean colour (3,) of the commonest material among ``chosen`` vertices; None when hardly any is seen."""
     total = amount[chosen].sum(0)
-    if total.sum() < _FEW:
+    if total.sum() < max(least, _FEW):
         return None
     share = amount[chosen, total.argmax()]
     return np.asarray(np.average(evidence.colour[chosen], axis=0, weights=share), np.float32)
 
 
 def _hair(evidence: Evidence, amount: Floats, regions: Regions) -> Floats | None:
-    """Commonest material of the scalp that is not the face's, unless next to nothing else is there."""
-    total = amount[regions.scalp].sum(0)
+    """Commonest material of the scalp, or else of the crown, that is not the face's, unless it is next to nothing."""
+    enough = amount[regions.scalp].sum() > _FEW
+    chosen = regions.scalp if enough else regions.crown
+    total = amount[chosen].sum(0)
     if total.sum() < _FEW:
         return None
     other = total.copy()
-    other[amount[regions.face].sum(0).argmax()] = 0
+    on_face = amount[regions.face & ~regions.crown].sum(0)
+    other[on_face > _FACE_SHARE * on_face.sum()] = 0
     kind = (other if other.sum() > _HAIR_SHARE * total.sum() else total).argmax()
-    return np.asarray(
-        np.average(evidence.colour[regions.scalp], axis=0, weights=amount[regions.scalp, kind]), np.float32
-    )
+    return np.asarray(np.average(evidence.colour[chosen], axis=0, weights=amount[chosen, kind]), np.float32)

@@ -27,6 +27,7 @@ _EYE_SHARE = 0.05
 _HAIR_ABOVE = 0.8
 _HAIR_BEHIND = 0.45
 _HAIR_NAPE = 0.3
+_CROWN = 0.6
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Regions:
 
     Attributes:
         head, hands, eyes, scalp: (S,) bool; the scalp is the part of the head where hair grows, eyes are in no other.
+        crown: (S,) bool upper part of the head, where hair is looked for.
         face: (S,) bool the rest of the head, and the front of the neck.
         feet: (S,) bool.
         zone: (S,) int64 0 trunk, 1 and 2 left and right arm, 3 and 4 left and right leg, -1 anything else.
@@ -45,6 +47,7 @@ class Regions:
     hands: NDArray[np.bool_]
     eyes: NDArray[np.bool_]
     scalp: NDArray[np.bool_]
+    crown: NDArray[np.bool_]
     face: NDArray[np.bool_]
     feet: NDArray[np.bool_]
     zone: NDArray[np.int64]
@@ -57,7 +60,11 @@ def regions_of(surface: ClothedSurface) -> Regions:
     eyes = _eyes(surface, joint)
     head = (joint == _HEAD) & ~eyes
     hands = np.isin(joint, _HANDS) | (joint >= _FIRST_FINGER)
-    scalp = head & _hairy(surface.rest_vertices, head)
+    place = _place_in_box(surface.rest_vertices, head)
+    # The hairline runs from the forehead down behind the ears to the nape.
+    behind = (place[:, 2] < _HAIR_BEHIND) & (place[:, 1] > _HAIR_NAPE)
+    scalp = head & (behind | (place[:, 1] > _HAIR_ABOVE + 0.08 * place[:, 2]))
+    crown = head & (place[:, 1] > _CROWN)
     feet = np.isin(joint, _FEET)
     zone = _zones(joint)
     zone[head | eyes | hands | feet] = -1
@@ -65,7 +72,7 @@ def regions_of(surface: ClothedSurface) -> Regions:
     axis[:, 1] = 1
     axis[np.isin(zone, (1, 2)) | hands] = (1, 0, 0)
     axis[np.isin(joint, _TOES)] = (0, 0, 1)
-    return Regions(head, hands & ~eyes, eyes, scalp, head & ~scalp, feet, zone, axis)
+    return Regions(head, hands & ~eyes, eyes, scalp, crown, head & ~scalp, feet, zone, axis)
 
 
 def _zones(joint: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -95,12 +102,9 @@ def _eyes(surface: ClothedSurface, joint: NDArray[np.int64]) -> NDArray[np.bool_
     return small
 
 
-def _hairy(rest_vertices: Floats, head: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    if not head.any():
-        return np.zeros(len(head), np.bool_)
-    low, high = rest_vertices[head].min(0), rest_vertices[head].max(0)
-    share = (rest_vertices - low) / np.maximum(high - low, 1e-6)
-    # The hairline runs from the forehead down behind the ears to the nape.
-    behind = (share[:, 2] < _HAIR_BEHIND) & (share[:, 1] > _HAIR_NAPE)
-    hairy: NDArray[np.bool_] = behind | (share[:, 1] > _HAIR_ABOVE + 0.08 * share[:, 2])
-    return hairy
+def _place_in_box(rest_vertices: Floats, chosen: NDArray[np.bool_]) -> Floats:
+    """Place of every vertex (S, 3) in the box around the chosen ones, 0 to 1 inside."""
+    if not chosen.any():
+        return np.zeros_like(rest_vertices)
+    low, high = rest_vertices[chosen].min(0), rest_vertices[chosen].max(0)
+    return np.asarray((rest_vertices - low) / np.maximum(high - low, 1e-6), np.float32)

@@ -17,7 +17,7 @@ from munet.texture.visibility import View, smooth_ramp
 Floats = NDArray[np.float32]
 
 # Cosines between normal and line of sight: nothing is taken below the first, everything above the second.
-_GRAZING = (0.15, 0.5)
+_GRAZING = (0.12, 0.42)
 _ROW = 4096
 
 

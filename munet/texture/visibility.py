@@ -56,6 +56,7 @@ def look(
     faces: NDArray[np.int32],
     camera: Camera,
     mask: Floats,
+    image: NDArray[np.uint8],
     others: Sequence[tuple[Floats, NDArray[np.int32]]] = (),
     longest: int = 1024,
 ) -> View:
@@ -66,6 +67,7 @@ def look(
         faces: (G, 3).
         camera: camera of the photo.
         mask: (H, W) in [0, 1] of this person.
+        image: (H, W, 3) the photo.
         others: surfaces of the other persons, in the same camera frame.
         longest: pixels on the long side of the part that is looked at.
 
@@ -78,7 +80,9 @@ def look(
     for other_vertices, other_faces in others:
         nearest = np.minimum(nearest, _depth_map(part, other_vertices, other_faces))
     size = float(max(part.width, part.height))
-    trust = _mask_trust(mask, part, left, top, scale, size) * _outline_trust(nearest, size)
+    inside, colours = _cut(mask, part, left, top, scale), _cut(image, part, left, top, scale)
+    trust = _mask_trust(inside, scale, size) * _outline_trust(nearest, size)
+    trust *= likeness_trust(colours, inside, size)
     around = np.ones((3, 3), np.uint8)
     limit = np.where(nearest < _FAR, cv2.erode(nearest, around) + np.float32(0.012), np.float32(0))
     return View(part, left, top, scale, nearest, limit.astype(np.float32), trust.astype(np.float32))
@@ -106,15 +110,57 @@ def _depth_map(camera: Camera, vertices_cam: Floats, faces: NDArray[np.int32]) -
     return np.where(depth > 0, depth, _FAR)
 
 
-def _mask_trust(mask: Floats, part: Camera, left: float, top: float, scale: float, size: float) -> Floats:
+def _cut(image: NDArray[Any], part: Camera, left: float, top: float, scale: float) -> Floats:
+    """Cut the part out of an image of the photo's size."""
     warp = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]], np.float64)
     warp[:, 2] += (scale - 1) / 2
-    enlarged = cv2.warpAffine(mask, warp, (part.width, part.height), flags=cv2.INTER_LINEAR)
+    size = (part.width, part.height)
+    shrunk = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    cut = cv2.warpAffine(image, warp, size, flags=shrunk, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cut, np.float32)
+
+
+def _mask_trust(mask: Floats, scale: float, size: float) -> Floats:
     # The photo's border is no outline of the person: a one pixel frame copied from the inside keeps it trusted.
-    inside = cv2.copyMakeBorder((enlarged > 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    inside = cv2.copyMakeBorder((mask > 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
     # At least one photo pixel: the outline's own pixels are a mixture with the background.
     return smooth_ramp(distance, max(size * _MASK_MARGIN[0], 1.5 * scale), max(size * _MASK_MARGIN[1], 3.5 * scale))
+
+
+def likeness_trust(colours: Floats, mask: Floats, size: float) -> Floats:
+    """Doubt pixels near the mask's outline that look more like the background there than like the person.
+
+    Args:
+        colours: (h, w, 3) 0 to 255.
+        mask: (h, w) of the person.
+        size: of the person in pixels.
+
+    Returns:
+        (h, w) in [0, 1]; 1 away from the outline and where nothing can be told.
+    """
+    band = size * _SUSPECT_BAND
+    depth_inside = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    person, person_known = _local_mean(colours, depth_inside > band / 2, band)
+    around, around_known = _local_mean(colours, mask < 0.1, band)
+    to_person = np.linalg.norm(colours - person, axis=-1)
+    to_around = np.linalg.norm(colours - around, axis=-1)
+    share = to_around / np.maximum(to_person + to_around, 1)
+    doubt = 1 - smooth_ramp(share, 0.3, 0.5)
+    doubt *= (depth_inside < band) & person_known & around_known
+    return np.asarray(1 - doubt, np.float32)
+
+
+def _local_mean(colours: Floats, chosen: NDArray[np.bool_], width: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """Mean colour of the chosen pixels around each pixel, and where there are enough of them; at a quarter size."""
+    rows, columns = chosen.shape
+    small = (max(1, columns // 4), max(1, rows // 4))
+    weighted = np.concatenate([colours * chosen[..., None], chosen[..., None]], -1).astype(np.float32)
+    reduced = cv2.resize(weighted, small, interpolation=cv2.INTER_AREA)
+    blurred = cv2.resize(cv2.GaussianBlur(reduced, (0, 0), max(width / 4, 1)), (columns, rows))
+    amount = np.asarray(blurred[..., 3:], np.float32)
+    mean = np.asarray(blurred[..., :3] / np.maximum(amount, 1e-4), np.float32)
+    return mean, amount[..., 0] > 0.02
 
 
 def _outline_trust(depth: Floats, size: float) -> Floats:

@@ -70,8 +70,8 @@ class _Patch:
 def average_views(network: LandmarkNetwork, image: NDArray[np.uint8], person: Landmarks) -> Landmarks:
     """Return ``person`` with the medians of several views of the image (H, W, 3) around ``person.next_crop``.
 
-    The visibility is lowered where the views disagree by more than a few percent of the crop; ``crop`` and ``mask``
-    of the result cover an upright square round the person.
+    The visibility is lowered where the views disagree by more than a few percent of the crop; ``presence`` is their
+    mean; ``crop`` and ``mask`` of the result cover an upright square round the person.
     """
     crop = Crop(person.next_crop.center, person.next_crop.side * _PATCH_MARGIN)
     patch = _Patch(sample_crop(image, crop, PATCH_PIXELS), crop)
@@ -85,6 +85,7 @@ def average_views(network: LandmarkNetwork, image: NDArray[np.uint8], person: La
         image=crop.to_image(np.median(units, axis=0)),
         world=np.median([view.world for view in views], axis=0),
         visibility=np.mean([view.visibility for view in views], axis=0) * certainty,
+        presence=float(np.mean([view.presence for view in views])),
         crop=crop,
         mask=_mean_mask(views),
     )

@@ -20,19 +20,20 @@ def to_srgb(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """
     flat = picture
     if picture.mode in _DEEP_MODES:
-        flat = Image.fromarray(_to_bytes(np.asarray(picture)))
+        flat = Image.fromarray(_to_bytes(np.asarray(picture), picture.mode))
     elif picture.mode in ("P", "PA", "1") or "transparency" in picture.info:
         flat = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     small = flat if flat.size == size else flat.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     return _drop_alpha(_apply_profile(small, picture.info.get("icc_profile")))
 
 
-def _to_bytes(deep: NDArray[np.generic]) -> NDArray[np.uint8]:
-    values = deep.astype(np.float32)
-    values = np.nan_to_num(values, copy=False)
-    white = 1.0 if deep.dtype.kind == "f" and values.max(initial=0) <= 1 else 255.0
-    if values.max(initial=0) > 255:
-        white = max(65535.0, float(values.max()))
+def _to_bytes(deep: NDArray[np.generic], mode: str) -> NDArray[np.uint8]:
+    values = np.nan_to_num(deep.astype(np.float32), copy=False)
+    brightest = float(values.max(initial=0))
+    if mode.startswith("I;16") or brightest > 255:
+        white = max(65535.0, brightest)
+    else:
+        white = 1.0 if mode == "F" and brightest <= 1 else 255.0
     return np.asarray(np.clip(values * (255 / white) + 0.5, 0, 255), np.uint8)
 
 

@@ -39,7 +39,6 @@ _DECODING_ERRORS = (
     OverflowError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
 )
 
 
@@ -63,6 +62,10 @@ def read_photo(data: bytes, name: str) -> Photo:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return _decode(data, base)
+    except Image.DecompressionBombError as error:
+        raise ImageUnreadableError(
+            f"{base} is too large.", detail=f"{error}.", hint="Reduce the picture to at most 100 megapixels."
+        ) from error
     except _DECODING_ERRORS as error:
         reason = "It is no picture format that is known here." if _unknown(error) else f"The decoder says: {error}."
         raise ImageUnreadableError(f"{base} can not be read as a picture.", detail=reason) from error

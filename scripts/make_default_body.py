@@ -18,7 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "munet" / "assets" / "default_body.npz")
     parser.add_argument("--people", type=int, default=1500, help="random adults for the shape space")
-    parser.add_argument("--poses", type=Path, help="poses.npz with natural SMPL poses for the correctives")
+    parser.add_argument("--poses", type=int, default=280, help="random poses for the correctives")
     parser.add_argument("--contact-sheet", type=Path, help="only draw the finished body into this PNG")
     arguments = parser.parse_args()
     if arguments.contact_sheet:

@@ -1,0 +1,1 @@
+"""The body model: data, skinning and the files it comes from."""

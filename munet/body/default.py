@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,9 +86,7 @@ def _normalised(values: Tensor) -> Tensor:
 
 def _pose_dirs(arrays: dict[str, NDArray[Any]]) -> PoseDirs:
     joints = torch.from_numpy(arrays["pose_joints"].astype(np.int64))
-    scale = torch.from_numpy(arrays["pose_scale"].astype(np.float32))
-    dirs = torch.from_numpy(arrays["pose_dirs"].astype(np.float32)) * scale
-    return PoseDirs(joints, dirs)
+    return PoseDirs(joints, torch.from_numpy(arrays["pose_dirs"].astype(np.float32)))
 
 
 def _sparse(arrays: dict[str, NDArray[Any]], key: str) -> Tensor:
@@ -100,4 +98,4 @@ def _sparse(arrays: dict[str, NDArray[Any]], key: str) -> Tensor:
     index = torch.stack([rows.reshape(-1), columns.reshape(-1)])[:, used]
     width = int(arrays[f"{key}_width"])
     matrix = torch.sparse_coo_tensor(index, values.reshape(-1)[used], (len(columns), width), check_invariants=True)
-    return cast("Tensor", matrix.coalesce())
+    return matrix.coalesce()

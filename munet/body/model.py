@@ -27,11 +27,11 @@ FINGER_JOINT_NAMES = tuple(
 
 @dataclass(frozen=True)
 class PoseDirs:
-    """Pose correctives, linear in ``R - I`` of joints 1..23, stored only where they act.
+    """Pose correctives, linear in ``R - I`` of the joints but the root, stored only where they act.
 
     Attributes:
         joints: (V, S) int64: the rows of the feature (joint number minus one) that move a vertex, or None where
-            every joint moves every vertex (S = 23 in order).
+            every joint moves every vertex (S = J - 1 in order).
         dirs: (V, 3, S * 9) metres per unit of the feature.
     """
 
@@ -39,11 +39,12 @@ class PoseDirs:
     dirs: Tensor
 
     def offsets(self, feature: Tensor) -> Tensor:
-        """Offsets (B, V, 3) in metres for features (B, 23, 9)."""
+        """Offsets (B, V, 3) in metres for features (B, K, 9) of joints 1..K, K at least 23; later joints rest."""
         batch = feature.shape[0]
         if self.joints is None:
-            count = self.dirs.shape[0]
-            return (feature.reshape(batch, -1) @ self.dirs.reshape(count * 3, -1).T).reshape(batch, count, 3)
+            count, known = self.dirs.shape[0], min(feature.shape[1] * 9, self.dirs.shape[2])
+            flat = self.dirs[..., :known].reshape(count * 3, known)
+            return (feature.reshape(batch, -1)[:, :known] @ flat.T).reshape(batch, count, 3)
         local = feature[:, self.joints].reshape(batch, self.dirs.shape[0], -1, 1)
         return (self.dirs @ local).squeeze(-1)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -69,8 +71,8 @@ def pose_body(
     rest_joints = rest_joints.expand(len(rotations), -1, -1)
     corrected = rest
     if correctives:
-        feature = rotations[:, 1:24] - torch.eye(3, dtype=rotations.dtype, device=rotations.device)
-        corrected = rest + pose_dirs.offsets(feature.reshape(len(rotations), 23, 9))
+        feature = rotations[:, 1:] - torch.eye(3, dtype=rotations.dtype, device=rotations.device)
+        corrected = rest + pose_dirs.offsets(feature.reshape(len(rotations), -1, 9))
     transforms, joints = joint_transforms(model, rotations, rest_joints, translation)
     posed = blend(weights, transforms, corrected)
     return PosedBody(posed, joints, transforms, rest, corrected, rest_joints)
@@ -87,20 +89,47 @@ def joint_transforms(
         rest_joints: (B, J, 3) metres.
         translation: (B, 3) metres or None.
     """
-    parents = model.parents.tolist()
     count = rotations.shape[1]
-    world: list[Tensor] = [rotations[:, 0]]
-    joints: list[Tensor] = [rest_joints[:, 0] if translation is None else rest_joints[:, 0] + translation]
-    bones = rest_joints - rest_joints[:, [max(parent, 0) for parent in parents]]
-    for joint in range(1, model.joint_count):
-        parent = parents[joint]
-        world.append(world[parent] @ rotations[:, joint] if joint < count else world[parent])
-        joints.append(joints[parent] + (world[parent] @ bones[:, joint, :, None]).squeeze(-1))
-    turns, places = torch.stack(world, 1), torch.stack(joints, 1)
-    offsets = places - (turns @ rest_joints[..., None]).squeeze(-1)
-    upper = torch.cat([turns, offsets[..., None]], -1)
+    levels, order, carrier = _plan(tuple(model.parents.tolist()), count)
+    parents = model.parents.clamp_min(0)
+    bones = (rest_joints - rest_joints[:, parents])[..., None]
+    first = rest_joints[:, :1, :, None]
+    turns = [rotations[:, :1]]
+    places = [first if translation is None else first + translation[:, None, :, None]]
+    for joints, above in levels:
+        turns.append(turns[-1][:, above] @ rotations[:, joints])
+        places.append(places[-1][:, above] + turns[-2][:, above] @ bones[:, joints])
+    turn = torch.cat(turns, 1)[:, order]
+    offset = torch.cat(places, 1)[:, order] - turn @ rest_joints[:, :count, :, None]
+    upper = torch.cat([turn, offset], -1)[:, carrier]
     last = upper.new_tensor([0.0, 0, 0, 1]).expand(*upper.shape[:2], 1, 4)
-    return torch.cat([upper, last], 2), places
+    posed = (upper[..., :3] @ rest_joints[..., None]).squeeze(-1) + upper[..., 3]
+    return torch.cat([upper, last], 2), posed
+
+
+@lru_cache(maxsize=16)
+def _plan(parents: tuple[int, ...], count: int) -> tuple[list[tuple[list[int], list[int]]], list[int], list[int]]:
+    """How to walk a tree level by level.
+
+    Args:
+        parents: parents of the joints.
+        count: number of joints that have rotations; later ones move with their nearest posed ancestor.
+
+    Returns:
+        Per level below the root its joints and their parents' places in the level above, the place of each posed
+        joint in the concatenated levels, and the posed joint that carries each joint.
+    """
+    depth = [0] * count
+    for joint in range(1, count):
+        depth[joint] = depth[parents[joint]] + 1
+    by_level = [[j for j in range(count) if depth[j] == level] for level in range(max(depth) + 1)]
+    levels = [(joints, [above.index(parents[j]) for j in joints]) for above, joints in pairwise(by_level)]
+    flat = [joint for level in by_level for joint in level]
+    carrier = list(range(count))
+    carrier += [0] * (len(parents) - count)
+    for joint in range(count, len(parents)):
+        carrier[joint] = carrier[parents[joint]]
+    return levels, [flat.index(joint) for joint in range(count)], carrier
 
 
 def blend(weights: Tensor, transforms: Tensor, points: Tensor) -> Tensor:
@@ -139,7 +168,8 @@ def unpose(weights: Tensor, transforms: Tensor, posed: Tensor) -> Tensor:
     """
     blended = blended_transforms(weights, transforms)
     target = (posed - blended[..., 3])[..., None]
-    return torch.linalg.solve(blended[..., :3], target).squeeze(-1)
+    rest: Tensor = torch.linalg.solve(blended[..., :3], target)
+    return rest.squeeze(-1)
 
 
 def unpose_directions(weights: Tensor, transforms: Tensor, normals: Tensor) -> Tensor:
@@ -153,7 +183,8 @@ def landmarks_body(model: BodyModel, vertices: Tensor) -> Tensor:
     """The 33 photo landmarks (B, 33, 3) of posed vertices (B, V, 3), body frame, metres."""
     batch, count = vertices.shape[:2]
     flat = vertices.permute(1, 0, 2).reshape(count, batch * 3)
-    return torch.sparse.mm(model.landmarks, flat).reshape(-1, batch, 3).permute(1, 0, 2)
+    marks: Tensor = torch.sparse.mm(model.landmarks, flat)
+    return marks.reshape(-1, batch, 3).permute(1, 0, 2)
 
 
 def _rotations(model: BodyModel, pose: Tensor) -> Tensor:

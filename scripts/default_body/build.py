@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from default_body.correctives import Body, learn_correctives
 from default_body.graph import make_coarse_level
 from default_body.landmarks import Subjects, landmark_regressor
 from default_body.mesh import enlarge_eye_islands, find_parts, mirror_map, smoothing_matrix, symmetrised, triangles
@@ -82,7 +83,7 @@ def tip_vertices(mean: Array, joints: Array, weights: Array) -> dict[int, int]:
     return tips
 
 
-def build(output: Path, *, people: int, poses: Path | None) -> None:
+def build(output: Path, *, people: int, poses: int) -> None:
     """Make the file of the default body and print what it is worth."""
     source = load_source(people + UNSEEN, seed=0)
     rest = source.vertices[0].astype(np.float64)
@@ -109,6 +110,8 @@ def build(output: Path, *, people: int, poses: Path | None) -> None:
     subjects = Subjects(vertices[:40], joints[:40], space.mean, parts, source.keypoints, source.keypoint_names)
     landmarks = landmark_regressor(subjects, head, partner)
     level = make_coarse_level(space.mean, faces, parts == 0, GRAPH_VERTICES)
+    body = Body(space.mean, joint_template, parents(), weights, faces, average)
+    pose_joints, pose_dirs = learn_correctives(body, partner, MIRRORED_JOINTS, poses)
     weight_joints, weight_values = keep_four(weights)
     arrays: dict[str, NDArray[Any]] = {
         "format": np.array("munet-body-1"),
@@ -126,15 +129,13 @@ def build(output: Path, *, people: int, poses: Path | None) -> None:
         "quads_uv": source.quads_uv.astype(np.uint16),
         "uv": enlarge_eye_islands(source.uv, source.quads_uv, source.quads, parts).astype(np.float32),
         "parts": parts,
-        "pose_joints": np.zeros((len(rest), 1), np.uint8),
-        "pose_dirs": np.zeros((len(rest), 3, 9), np.int8),
-        "pose_scale": np.ones(1, np.float32),
+        "pose_joints": pose_joints.astype(np.uint8),
+        "pose_dirs": np.where(np.abs(pose_dirs) < 1e-4, 0, pose_dirs).astype(np.float16),
         **_rows("landmarks", *_row_entries(landmarks), len(rest)),
         "graph_faces": level.faces.astype(np.uint16),
         **_rows("graph_down", *level.down, len(rest)),
         **_rows("graph_up", *level.up, int(level.faces.max()) + 1),
     }
-    del poses
     np.savez_compressed(output, **arrays)  # type: ignore[arg-type]
     print(f"{output.name}: {output.stat().st_size / 1e6:.2f} MB")
 

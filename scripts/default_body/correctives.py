@@ -16,13 +16,17 @@ from munet.body.model import SMPL_PARENTS
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-SLOTS = 4
+SLOTS = 5
+RIDGE = 1e-3
+LARGEST = 0.07
+SMOOTHING = 4
 STEPS = 5
 STRUT_WEIGHT = 0.15
 ANCHOR = 0.3
-LOOSE_ANCHOR = 0.012
+LOOSE_ANCHOR = 0.02
 SMOOTHNESS = 4.0
-HINGES = ((4, 1, 7), (5, 2, 8), (18, 16, 20), (19, 17, 21), (1, 0, 4), (2, 0, 5))
+HINGES = ((4, 1, 7), (5, 2, 8), (18, 16, 20), (19, 17, 21))
+SLACK = 0.02
 
 
 @dataclass(frozen=True)
@@ -82,18 +86,18 @@ def _touch(body: Body, places: Array, points: Array) -> Array:
     for joint, parent, child in HINGES:
         members = np.nonzero(body.weights[:, joint] + body.weights[:, parent] > 0.5)[0]
         members = members[body.rest[members, 0] * body.joints[joint, 0] > 0]
-        down_rest = body.joints[child] - body.joints[joint]
-        below = (body.rest[members] - body.joints[joint]) @ down_rest > 0
-        down = places[child] - places[joint]
-        up = places[parent] - places[joint] if parent else -down_rest
+        along = body.joints[child] - body.joints[joint]
+        height = (body.rest[members] - body.joints[joint]) @ (along / np.linalg.norm(along))
+        members, height = members[np.abs(height) > SLACK], height[np.abs(height) > SLACK]
+        down, up = places[child] - places[joint], places[parent] - places[joint]
         down, up = down / np.linalg.norm(down), up / np.linalg.norm(up)
-        if down @ up < -0.9:
+        if down @ up < -0.5:
             continue
         normal = (down - up) / np.linalg.norm(down - up)
         offset = result[members] - places[joint]
         inner = offset @ (down + up) > 0
         side = offset @ normal
-        wrong = inner & (np.where(below, -side, side) > 0)
+        wrong = inner & (np.where(height > 0, -side, side) > 0)
         result[members[wrong]] -= side[wrong, None] * normal
     return result
 
@@ -116,7 +120,9 @@ def targets(body: Body, poses: Array) -> tuple[Array, Array]:
         gap = relaxed - np.einsum("vij,vj->vi", blended[..., :3], body.rest) - blended[..., 3]
         linear = blended[..., :3]
         normal = np.swapaxes(linear, 1, 2) @ linear + 0.03 * np.eye(3)
-        offsets[index] = np.linalg.solve(normal, np.swapaxes(linear, 1, 2) @ gap[..., None])[..., 0]
+        offset = np.linalg.solve(normal, np.swapaxes(linear, 1, 2) @ gap[..., None])[..., 0]
+        size = np.linalg.norm(offset, axis=1, keepdims=True)
+        offsets[index] = offset * np.minimum(1, LARGEST / np.maximum(size, 1e-9))
         maps[index] = blended
     return offsets, maps
 
@@ -167,30 +173,57 @@ def predict(poses: Array, joints: Index, dirs: Array) -> Array:
 
 
 def learn_correctives(body: Body, partner: Index, mirrored: Index, count: int) -> tuple[Index, Array]:
-    """Joints (V, 4) and directions (V, 3, 36) of the correctives; prints the error on unseen poses."""
+    """Joints (V, S) and directions (V, 3, S * 9) of the correctives; prints the error on unseen poses.
+
+    Args:
+        body: the mean person.
+        partner: (V,) mirror map of the vertices.
+        mirrored: (J,) mirror map of the joints.
+        count: number of random poses.
+    """
     poses = sample_poses(count, seed=1)
-    unseen = sample_poses(max(count // 8, 4), seed=2)
     offsets, _ = targets(body, poses)
-    joints, strength = support(body)
-    dirs = regress(poses, offsets, joints, strength, ridge=2e-3)
-    joints, dirs = symmetric(joints, dirs, partner, mirrored)
-    report(body, unseen, joints, dirs)
+    joints, dirs = fit_correctives(body, poses, offsets, partner, mirrored)
+    report(body, sample_poses(max(count // 8, 4), seed=2), joints, dirs)
     return joints, dirs
 
 
-def symmetric(joints: Index, dirs: Array, partner: Index, mirrored: Index) -> tuple[Index, Array]:
-    """Average with the mirror image: x flips, and so do the entries of R - I with an odd number of x."""
+def fit_correctives(body: Body, poses: Array, offsets: Array, partner: Index, mirrored: Index) -> tuple[Index, Array]:
+    """Regress offsets (P, V, 3) of poses and of their mirror images, smooth and sparse over the surface."""
     flip = np.array([-1.0, 1, 1])
-    parity = np.outer(flip, flip).reshape(-1)
+    poses = np.concatenate([poses, poses[:, mirrored[:24]] * flip[:, None] * flip])
+    offsets = np.concatenate([offsets, offsets[:, partner] * flip.astype(np.float32)])
+    joints, strength = support(body)
+    dirs = regress(poses, offsets, joints, strength, RIDGE)
+    dense = _dense(joints, dirs)
+    for _ in range(SMOOTHING):
+        dense = 0.5 * dense + 0.5 * (body.average @ dense.reshape(len(dense), -1)).reshape(dense.shape)
+    dense = (dense + _mirror_image(dense, partner, mirrored[1:24] - 1)) / 2
+    return _strongest(dense)
+
+
+def _dense(joints: Index, dirs: Array) -> Array:
     dense = np.zeros((len(joints), 3, 23, 9))
     rows = np.arange(len(joints))[:, None]
     dense[rows, :, joints] = np.swapaxes(dirs.reshape(len(joints), 3, -1, 9), 1, 2)
-    image = dense[partner][:, :, mirrored] * flip[:, None, None] * parity
-    dense = (dense + image) / 2
-    size = np.abs(dense).max((1, 3))
-    order = np.sort(np.argsort(-size, 1, kind="stable")[:, :SLOTS], 1)
-    kept = np.swapaxes(dense[rows, :, order], 1, 2)
-    return order, kept.reshape(len(joints), 3, -1)
+    return dense
+
+
+def _mirror_image(dense: Array, partner: Index, mirrored: Index) -> Array:
+    """Directions of the mirrored body: x flips, and so do the entries of R - I with one x among row and column."""
+    flip = np.array([-1.0, 1, 1])
+    image: Array = dense[partner][:, :, mirrored] * flip[:, None, None] * np.outer(flip, flip).reshape(-1)
+    return image
+
+
+def _strongest(dense: Array) -> tuple[Index, Array]:
+    """Keep the strongest joints of each vertex; the weakest kept one fades out where another takes its place."""
+    size = np.sqrt((dense**2).sum((1, 3)))
+    order = np.argsort(-size, 1, kind="stable")[:, : SLOTS + 1]
+    ranked = np.take_along_axis(size, order, 1)
+    fade = np.clip((ranked[:, :SLOTS] - ranked[:, SLOTS:]) / (0.5 * ranked[:, :SLOTS] + 1e-9), 0, 1)
+    kept = dense[np.arange(len(dense))[:, None], :, order[:, :SLOTS]] * fade[:, :, None, None]
+    return order[:, :SLOTS], np.swapaxes(kept, 1, 2).reshape(len(dense), 3, -1)
 
 
 def report(body: Body, poses: Array, joints: Index, dirs: Array) -> None:

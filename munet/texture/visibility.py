@@ -141,14 +141,31 @@ def likeness_trust(colours: Floats, mask: Floats, size: float) -> Floats:
     """
     band = size * _SUSPECT_BAND
     depth_inside = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    person, person_known = _local_mean(colours, depth_inside > band / 2, band)
+    well_inside = depth_inside > band / 2
+    person, person_known = _local_mean(colours, well_inside, band)
     around, around_known = _local_mean(colours, mask < 0.1, band)
-    to_person = np.linalg.norm(colours - person, axis=-1)
+    to_person = np.minimum(
+        np.linalg.norm(colours - person, axis=-1),
+        np.linalg.norm(colours - _nearest_colour(colours, well_inside, band), axis=-1),
+    )
     to_around = np.linalg.norm(colours - around, axis=-1)
     share = to_around / np.maximum(to_person + to_around, 1)
-    doubt = 1 - smooth_ramp(share, 0.3, 0.5)
+    doubt = 1 - smooth_ramp(share, 0.2, 0.45)
     doubt *= (depth_inside < band) & person_known & around_known
     return np.asarray(1 - doubt, np.float32)
+
+
+def _nearest_colour(colours: Floats, chosen: NDArray[np.bool_], band: float) -> Floats:
+    """Colour of the nearest chosen pixel, slightly blurred."""
+    if not chosen.any():
+        return colours
+    _, label = cv2.distanceTransformWithLabels(
+        (~chosen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    blurred = np.asarray(cv2.GaussianBlur(colours, (0, 0), max(band / 8, 0.5)), np.float32)
+    table = np.zeros((int(label.max()) + 1, 3), np.float32)
+    table[label[chosen]] = blurred[chosen]
+    return np.asarray(table[label], np.float32)
 
 
 def _local_mean(colours: Floats, chosen: NDArray[np.bool_], width: float) -> tuple[Floats, NDArray[np.bool_]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from backend.protocol.processes import process_alive
 
-WORKING = re.compile(r"\..+\.(\d+)\.part")
+TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)\.(?P<kind>part|old)")
 
 
 class ResultFolder:
@@ -68,14 +68,16 @@ class ResultFolders:
             OSError: the root can not be made.
         """
         self._root.mkdir(parents=True, exist_ok=True)
-        for path in self._root.glob(".*.part"):
-            working = WORKING.fullmatch(path.name)
-            if working and not process_alive(int(working[1])):
-                shutil.rmtree(path, ignore_errors=True)
-        for old in self._root.glob(".*.old"):
-            final = self._root / old.name[1 : -len(".old")]
-            if not final.exists():
-                old.rename(final)
+        for path in list(self._root.iterdir()):
+            temporary = TEMPORARY.fullmatch(path.name)
+            if temporary and path.is_dir() and not process_alive(int(temporary["pid"])):
+                self._clean_up(path, temporary["kind"], self._root / temporary["name"])
+
+    def _clean_up(self, path: Path, kind: str, final: Path) -> None:
+        if kind == "old" and not final.exists():
+            path.rename(final)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
 
     def open(self, stem: str) -> ResultFolder:
         """Make the working folder for a photo.
@@ -83,7 +85,7 @@ class ResultFolders:
         Raises:
             OSError: it can not be made.
         """
-        name = self._free_name(stem)
+        name = self._free_name(stem.strip(". ") or "photo")
         path = self._root / f".{name}.{os.getpid()}.part"
         path.mkdir(parents=True)
         self._taken.add(_key(name))
@@ -107,8 +109,7 @@ def _key(name: str) -> str:
 
 
 def _swap(new: Path, final: Path) -> None:
-    old = final.with_name(f".{final.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    old = final.with_name(f".{final.name}.{os.getpid()}.old")
     final.rename(old)
     try:
         new.rename(final)

@@ -176,10 +176,10 @@ def test_overwriting_replaces_only_what_is_complete(bench: Bench) -> None:
 def test_leftovers_of_killed_batches_are_cleaned_up(bench: Bench) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    for name in (f".lost.{dead.pid}.part", f".busy.{os.getpid()}.part", ".kept.old", ".unrelated"):
+    for name in (f".lost.{dead.pid}.part", f".busy.{os.getpid()}.part", f".kept.{dead.pid}.old", ".mine.old"):
         (bench.out / name).mkdir(parents=True)
     assert bench.run(bench.photo("normal.png"), "--formats", "none")[0] == 0
-    assert bench.results() == [f".busy.{os.getpid()}.part", ".unrelated", "kept", "normal"]
+    assert bench.results() == [f".busy.{os.getpid()}.part", ".mine.old", "kept", "normal"]
 
 
 def test_a_running_backend_can_be_used(bench: Bench) -> None:
@@ -191,6 +191,12 @@ def test_a_running_backend_can_be_used(bench: Bench) -> None:
     status, _, err = bench.run(bench.photo("normal.png"), "--connect", run, "--formats", "none")
     assert status == 1
     assert "The run file" in err
+
+
+def test_a_file_name_of_dots_stays_in_the_output_folder(bench: Bench) -> None:
+    status, _, err = bench.run(bench.photo("..png"), "--overwrite", "--formats", "none")
+    assert status == 0, err
+    assert bench.results() == ["photo"]
 
 
 @pytest.mark.parametrize("arguments", [["--formats", "doc"], ["--preset", "best"], [], ["--formats", ""]])

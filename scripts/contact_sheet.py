@@ -1,7 +1,8 @@
 """One picture per person to judge geometry and texture by.
 
-Rows: the textured surface, the same surface in clay, the body in clay. Columns: the photo's pose from the front, at
-three quarters, from the side and from behind; face, hands and feet from near; the T-pose from the front and behind.
+Three rows of whole figures: the textured surface, the same surface in clay, the body in clay; each in the photo's pose
+from the front, at three quarters, from the side and from behind, then in the T-pose from the front and behind. Three
+rows of face, hands and feet from near in the same order.
 
 Usage: python scripts/contact_sheet.py RESULT... [--out sheet.png] [--height 420]
     RESULT is a person_*.npz file or a folder that holds some.
@@ -52,20 +53,31 @@ def near_view(mesh: PictureMesh, chosen: NDArray[np.bool_], yaw: float, height: 
     return parallel_picture(mesh, yaw, center, 0.8 * scale, height, width)
 
 
-def pictures(
-    mesh: PictureMesh, rest: PictureMesh, weights: Floats, parents: NDArray[np.int32], height: int
-) -> list[Floats]:
-    """All pictures of one row."""
-    width = round(height * 0.75)
+def whole_views(mesh: PictureMesh, rest: PictureMesh, height: int) -> Floats:
+    """The photo's pose and the T-pose from all sides."""
+    width = round(height * 0.7)
     center, scale = framing(mesh.vertices_cam, height, width)
-    row = [(name, width, parallel_picture(mesh, yaw, center, scale, height, width)) for name, yaw in TURNS]
-    for name, roots, yaw in CLOSE_UPS:
-        chosen = weights[:, joint_chain(parents, roots)].sum(1) > 0.5
-        row.append((name, width, near_view(mesh, chosen, yaw, height, width)))
+    row = [(name, parallel_picture(mesh, yaw, center, scale, height, width)) for name, yaw in TURNS]
     center, scale = framing(rest.vertices_cam, height, height)
     for name, yaw in (("T-pose", 0.0), ("T-pose back", np.pi)):
-        row.append((name, height, parallel_picture(rest, yaw, center, scale, height, height)))
-    return [labelled(over(picture, backdrop(height, wide)), name) for name, wide, picture in row]
+        row.append((name, parallel_picture(rest, yaw, center, scale, height, height)))
+    return side_by_side(row)
+
+
+def near_views(mesh: PictureMesh, weights: Floats, parents: NDArray[np.int32], height: int, width: int) -> Floats:
+    """Face, hands and feet, in a row that is ``width`` wide."""
+    wide = width // len(CLOSE_UPS)
+    row = []
+    for name, roots, yaw in CLOSE_UPS:
+        chosen = weights[:, joint_chain(parents, roots)].sum(1) > 0.5
+        row.append((name, near_view(mesh, chosen, yaw, height, wide)))
+    joined = side_by_side(row)
+    return np.concatenate([joined, backdrop(height, width - joined.shape[1])], 1)
+
+
+def side_by_side(row: list[tuple[str, Floats]]) -> Floats:
+    """Labelled pictures on a backdrop."""
+    return np.concatenate([labelled(over(picture, backdrop(*picture.shape[:2])), name) for name, picture in row], 1)
 
 
 def sheet(result: Reconstruction, height: int) -> Floats:
@@ -81,9 +93,9 @@ def sheet(result: Reconstruction, height: int) -> Floats:
         (replace(surface, texture=None), replace(surface_rest, texture=None), result.surface_weights),
         (body, body_rest, result.body_weights),
     ]
-    return np.concatenate(
-        [np.concatenate(pictures(mesh, rest, weights, result.bone_parents, height), 1) for mesh, rest, weights in rows]
-    )
+    whole = [whole_views(mesh, rest, height) for mesh, rest, _ in rows]
+    near = [near_views(mesh, weights, result.bone_parents, height, whole[0].shape[1]) for mesh, _, weights in rows]
+    return np.concatenate(whole + near)
 
 
 def result_files(paths: list[Path]) -> list[Path]:

@@ -89,8 +89,7 @@ class Link(threading.Thread):
             self._send_waiting(socket)
             if socket.poll(POLL_MS):
                 self._receive(socket)
-            else:
-                self._watch()
+            self._watch()
         self._say_goodbye(socket)
 
     def _send_waiting(self, socket: zmq.Socket[Any]) -> None:
@@ -116,13 +115,14 @@ class Link(threading.Thread):
             self.inbox.put(message)
 
     def _watch(self) -> None:
+        """Give a sign of life every second, also while the backend talks all the time: it counts our silence too."""
         now = time.monotonic()
-        silence = now - self._heard
-        if silence <= PING_AFTER or now - self._pinged <= PING_AFTER:
+        if now - self._pinged <= PING_AFTER:
             return
+        silence = now - self._heard
         if silence > MUTE_AFTER:
             raise _gone(f"It has not answered for {silence:.0f} s.")
-        if not self._alive():
+        if silence > PING_AFTER and not self._alive():
             raise _gone("Its process has ended.")
         self._pinged = now
         self.outbox.put(encode(Message(messages.PING, token=self._run_file.token)))

@@ -10,7 +10,7 @@ from munet.surface.shoes import shod_feet
 from munet.surface.solve import Mesh, prepare_mesh
 
 # Lengths over which the relief is smoothed: limbs are thin and would shrink under more.
-LIMB_METRES, TRUNK_METRES = 0.013, 0.028
+LIMB_METRES, TRUNK_METRES = 0.013, 0.024
 SHOE_METRES = 0.005
 # The relief fades between these offsets from the skin.
 CLOTH_METRES = (0.004, 0.02)
@@ -38,7 +38,8 @@ def cover(
     worn = np.maximum(worn, trunk_share * (1 - anatomy.locked))
     worn = np.clip(fine(worn), 0, 1)[:, None]
     limbs = fine(rest)
-    trunk = smoother(mesh.laplace, mesh.areas, TRUNK_METRES)(rest)
+    coarse = smoother(mesh.laplace, mesh.areas, TRUNK_METRES)
+    trunk = coarse(coarse(rest))
     covered = rest + worn * (limbs + trunk_share[:, None] * (trunk - limbs) - rest)
     shaped: Floats = covered + shod * (_shoes(faces, covered, joints_rest, anatomy) - covered)
     return shaped

@@ -77,6 +77,7 @@ def dress(
     rest, weights = _loosen(body, first)
     skin = blend(body.transforms_cam, weights)
     anatomy = _bare_feet_locked(body.anatomy, first.shod)
+    room = rest_room(rest, body.faces, anatomy)
     second = refine(_start(body, rest, skin, anatomy, room), clean, first.offsets, POLISH_ROUNDS[settings.preset])
     return _result(model, body, rest, skin, second, view)
 

@@ -104,3 +104,13 @@ def soften_field(laplace: sparse.csr_array, field: Floats, steps: int) -> Floats
     for _ in range(steps):
         result = result - half @ (laplace @ result)
     return result
+
+
+def neighbourhood_minimum(pairs: Ints, field: Floats, rings: int) -> Floats:
+    """The smallest value (V,) of a field within ``rings`` edges of every vertex."""
+    result = field.copy()
+    for _ in range(rings):
+        before = result.copy()
+        np.minimum.at(result, pairs[:, 0], before[pairs[:, 1]])
+        np.minimum.at(result, pairs[:, 1], before[pairs[:, 0]])
+    return result

@@ -13,6 +13,7 @@ from munet.surface.contour import Matches, Reach, find_matches
 from munet.surface.operators import (
     Floats,
     Ints,
+    neighbourhood_minimum,
     smoother,
     soften_field,
     unit,
@@ -23,7 +24,7 @@ from munet.surface.solve import Limits, Mesh, Offsets, System, make_system, prep
 
 NORMAL_SMOOTHING_METRES = 0.02
 RIM_SMOOTHING_STEPS = 4
-LIMIT_SMOOTHING_STEPS = 8
+LIMIT_EROSION_STEPS, LIMIT_SMOOTHING_STEPS = 2, 6
 # Without evidence an offset decays over this length, outside the photo sooner.
 DECAY_METRES, UNSEEN_DECAY_METRES = 0.6, 0.2
 # Feet whose outline is not clearly inside that of bare feet, by the median, wear shoes.
@@ -122,7 +123,10 @@ def _prepare(start: Start, view: View) -> _Frame:
     mesh = prepare_mesh(vertices, start.faces)
     normals = _smooth_normals(mesh, vertices, start.faces)
     room = np.minimum(clearance(vertices, normals, anatomy.limb), start.room)
-    outward = np.minimum(anatomy.outward, soften_field(mesh.laplace, room, LIMIT_SMOOTHING_STEPS))
+    room = soften_field(
+        mesh.laplace, neighbourhood_minimum(mesh.pairs, room, LIMIT_EROSION_STEPS), LIMIT_SMOOTHING_STEPS
+    )
+    outward = np.minimum(anatomy.outward, room)
     shift = np.array([STEADY_JOINTS.get(joint, 1.0) for joint in range(len(start.parents))])
     ease = np.minimum(anatomy.ease, outward)
     limits = Limits(outward, anatomy.inward, ease, anatomy.locked, start.parents, shift)

@@ -37,12 +37,13 @@ MEMORY_BUDGET_GB = 3.0
 
 @dataclass(frozen=True)
 class Row:
-    """What one photo cost, in seconds."""
+    """What one photo cost, in seconds; ``processor`` adds up all cores and tells whether the machine was quiet."""
 
     photo: str
     people: int
     stages: dict[str, float]
     total: float
+    processor: float
     blender_import: float
 
 
@@ -95,15 +96,15 @@ def measure(models: Models, path: Path, settings: Settings, repeats: int) -> Row
     from munet.pipeline import reconstruct_photo
 
     data = path.read_bytes()
-    runs: list[tuple[float, PhotoResult]] = []
+    runs: list[tuple[float, float, PhotoResult]] = []
     for _ in range(repeats + 1):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         result = reconstruct_photo(models, data, path.name, settings)
-        runs.append((time.perf_counter() - began, result))
+        runs.append((time.perf_counter() - began, time.process_time() - worked, result))
     warm = runs[1:]
-    stages = {name: statistics.median(result.seconds[name] for _, result in warm) for name in warm[0][1].seconds}
-    total = statistics.median(seconds for seconds, _ in warm)
-    return Row(path.name, len(result.persons), stages, total, import_seconds(result, path))
+    stages = {name: statistics.median(run[2].seconds[name] for run in warm) for name in result.seconds}
+    total, work = statistics.median(run[0] for run in warm), statistics.median(run[1] for run in warm)
+    return Row(path.name, len(result.persons), stages, total, work, import_seconds(result, path))
 
 
 def import_seconds(result: PhotoResult, photo: Path) -> float:
@@ -113,7 +114,7 @@ def import_seconds(result: PhotoResult, photo: Path) -> float:
     with tempfile.TemporaryDirectory() as folder:
         for index, person in enumerate(result.persons):
             save_reconstruction(person, Path(folder) / f"person_{index}.npz")
-        command = [ensure("blender"), ROOT / "benchmarks" / "blender_import.py", folder, photo.resolve()]
+        command = [ensure("blender"), str(ROOT / "benchmarks" / "blender_import.py"), folder, str(photo.resolve())]
         answer = subprocess.run(command, capture_output=True, text=True, env=clean_variables(), check=True)
     return float(json.loads(answer.stdout.splitlines()[-1])["seconds"])
 
@@ -121,11 +122,12 @@ def import_seconds(result: PhotoResult, photo: Path) -> float:
 def table(rows: list[Row]) -> str:
     """Lay the rows out in Markdown."""
     stages = list(rows[0].stages)
-    names = ["photo", "people", *stages, "total s", "import s"]
+    names = ["photo", "people", *stages, "total s", "processor s", "import s"]
     lines = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     for row in rows:
         seconds = [f"{row.stages[name]:.2f}" for name in stages]
-        cells = [row.photo, str(row.people), *seconds, f"{row.total:.2f}", f"{row.blender_import:.2f}"]
+        cells = [row.photo, str(row.people), *seconds, f"{row.total:.2f}", f"{row.processor:.2f}"]
+        cells.append(f"{row.blender_import:.2f}")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -135,7 +137,7 @@ def describe(device: str, threads: int, preset: str) -> str:
     import numpy as np
     import torch
 
-    name = torch.cuda.get_device_name() if device.startswith("cuda") else platform.processor() or platform.machine()
+    name = torch.cuda.get_device_name() if device.startswith("cuda") else processor()
     versions = f"Python {platform.python_version()}, torch {torch.__version__}, numpy {np.__version__}"
     git = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -143,6 +145,14 @@ def describe(device: str, threads: int, preset: str) -> str:
     commit = git.stdout.strip() or "unknown"
     place = f"{device} ({name}), {threads} of {os.cpu_count()} cores, {platform.system()}"
     return f"{place}; {versions}; commit {commit}; preset {preset}\n"
+
+
+def processor() -> str:
+    """Name the processor as exactly as the system does."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text(encoding="utf-8").splitlines() if facts.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def peak_memory_gb() -> float | None:

@@ -52,8 +52,13 @@ def make_work(start: Start) -> Work:
 
 
 def device_facts() -> dict[str, Any]:
-    """Return what the heartbeat tells: the process, and the memory of the device once torch is loaded."""
+    """Return what the heartbeat tells: process, peak memory in bytes, and the GPU's memory once torch uses one."""
     facts: dict[str, Any] = {"pid": os.getpid()}
+    if sys.platform != "win32":
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        facts["memory_peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "cuda") and torch.cuda.is_initialized():
         free, total = torch.cuda.mem_get_info()

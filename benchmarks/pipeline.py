@@ -114,7 +114,7 @@ def import_seconds(result: PhotoResult, photo: Path) -> float:
     with tempfile.TemporaryDirectory() as folder:
         for index, person in enumerate(result.persons):
             save_reconstruction(person, Path(folder) / f"person_{index}.npz")
-        command = [ensure("blender"), str(ROOT / "benchmarks" / "blender_import.py"), folder, str(photo.resolve())]
+        command = [str(ensure("blender")), str(ROOT / "benchmarks" / "blender_import.py"), folder, str(photo.resolve())]
         answer = subprocess.run(command, capture_output=True, text=True, env=clean_variables(), check=True)
     return float(json.loads(answer.stdout.splitlines()[-1])["seconds"])
 

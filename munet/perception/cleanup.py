@@ -9,15 +9,22 @@ from numpy.typing import NDArray
 _LEVEL = 0.5
 
 
-def fill_holes(mask: NDArray[np.float32], largest: float) -> NDArray[np.float32]:
-    """Set enclosed holes of at most ``largest`` pixels to one; larger ones (between arm and body) stay."""
+def fill_holes(mask: NDArray[np.float32], largest: float, gaps: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Set enclosed holes to one, except those of more than ``largest`` pixels and those that hold one of ``gaps``.
+
+    Args:
+        mask: (H, W) in [0, 1].
+        largest: pixels.
+        gaps: (H, W) pixels that are known to be background.
+    """
     count, labels, stats, _ = cv2.connectedComponentsWithStats((mask <= _LEVEL).astype(np.uint8), connectivity=4)
     height, width = mask.shape
     filled = np.zeros(count, bool)
+    known = np.bincount(labels[gaps], minlength=count) > 0
     for label in range(1, count):
         left, top, wide, high, area = stats[label]
         enclosed = left > 0 and top > 0 and left + wide < width and top + high < height
-        filled[label] = enclosed and area <= largest
+        filled[label] = enclosed and area <= largest and not known[label]
     return np.where(filled[labels], np.float32(1), mask)
 
 

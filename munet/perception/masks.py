@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from munet.perception.averaging import average_mask
 from munet.perception.cleanup import fill_holes, keep_person
 from munet.perception.crop import Crop, paste_crop
+from munet.perception.gaps import find_gaps
 from munet.perception.guided import guided_upsample
 from munet.perception.landmarks import LandmarkNetwork, Landmarks
 from munet.perception.matting import solve_matte
@@ -79,10 +80,12 @@ class PersonMasker:
         small = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
         rough = _resize(self._rough_mask(image, person, wide, region), size)
         cell = max(1.0, person.next_crop.side / _NETWORK_PIXELS * scale)
-        matte = _lay_on_edges(small, rough, self._saliency.find(small), cell)
+        salient = self._saliency.find(small)
+        gaps = find_gaps(small, rough, salient, cell)
+        matte = _lay_on_edges(small, rough, salient, gaps, cell)
         seen = person.image[person.visibility > _SEEN]
         points = (seen - (region.left, region.top)) * (size[0] / region.size[0], size[1] / region.size[1])
-        matte = _clean(matte, points, cell)
+        matte = _clean(matte, gaps, points, cell)
         full[region.top : region.bottom, region.left : region.right] = guided_upsample(matte, small, photo)
         return full
 
@@ -113,19 +116,28 @@ def _region_of(mask: NDArray[np.float32], margin: float = 0.06) -> Region | None
 
 
 def _lay_on_edges(
-    image: NDArray[np.uint8], rough: NDArray[np.float32], salient: NDArray[np.float32], cell: float
+    image: NDArray[np.uint8],
+    rough: NDArray[np.float32],
+    salient: NDArray[np.float32],
+    gaps: NDArray[np.bool_],
+    cell: float,
 ) -> NDArray[np.float32]:
-    solid = (rough > 0.5).astype(np.uint8)
+    solid = (rough > _SEEN).astype(np.uint8)
     inside = cv2.distanceTransform(solid, cv2.DIST_L2, 3)
     outside = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 3)
     band = np.maximum(inside, outside) < _BAND_CELLS * cell
     prior = np.where(band, (rough + salient) / 2, rough)
-    return solve_matte(image, prior, band | ((rough > _UNSURE[0]) & (rough < _UNSURE[1])))
+    prior[gaps] = 0
+    reach = 2 * round(_RIM_CELLS * cell) + 1
+    around = cv2.dilate(gaps.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
+    return solve_matte(image, prior, band | around | ((rough > _UNSURE[0]) & (rough < _UNSURE[1])))
 
 
-def _clean(matte: NDArray[np.float32], points: NDArray[np.floating], cell: float) -> NDArray[np.float32]:
+def _clean(
+    matte: NDArray[np.float32], gaps: NDArray[np.bool_], points: NDArray[np.floating], cell: float
+) -> NDArray[np.float32]:
     area = float((matte > _SEEN).sum())
-    whole = keep_person(fill_holes(matte, _LARGEST_HOLE * area), points, _SMALLEST_PART * area)
+    whole = keep_person(fill_holes(matte, _LARGEST_HOLE * area, gaps), points, _SMALLEST_PART * area)
     depth = cv2.distanceTransform((whole > _SEEN).astype(np.uint8), cv2.DIST_L2, 3)
     # Only the rim of a person is translucent; doubts further inside come from colours like the background's.
     return np.where(depth > _RIM_CELLS * cell, np.float32(1), whole)

@@ -9,6 +9,7 @@ from munet.perception.cleanup import fill_holes, keep_person
 from munet.perception.crop import Crop
 from munet.perception.cropping import describe_cropping
 from munet.perception.duplicates import drop_duplicates, landmark_similarity
+from munet.perception.gaps import find_gaps
 from munet.perception.guided import guided_upsample
 from munet.perception.landmarks import Landmarks, mirror_order, refine_with_heat
 from munet.perception.matting import matting_laplacian, solve_matte
@@ -69,10 +70,29 @@ def test_small_holes_are_filled_and_gaps_stay() -> None:
     mask[15:17, 15:17] = 0
     mask[30:45, 30:45] = 0
     mask[25:27, 48:] = 0
-    filled = fill_holes(mask, largest=10)
+    mask[40:42, 20:22] = 0
+    gaps = np.zeros((60, 60), bool)
+    gaps[40, 20] = True
+    filled = fill_holes(mask, 10, gaps)
+    assert (filled[40:42, 20:22] == 0).all()
     assert (filled[15:17, 15:17] == 1).all()
     assert (filled[30:45, 30:45] == 0).all()
     assert (filled[25:27, 48:] == 0).all()
+
+
+def test_gap_in_the_backgrounds_colour_is_found_and_a_badge_is_not() -> None:
+    image = np.full((80, 80, 3), (60, 160, 40), np.uint8)
+    image[10:70, 20:60] = (40, 50, 140)
+    image[30:50, 38:42] = (60, 160, 40)
+    image[55:60, 30:50] = (230, 230, 230)
+    rough = np.zeros((80, 80), np.float32)
+    rough[10:70, 20:60] = 1
+    rough[28:52, 36:44] = 0.8
+    salient = np.where((image == (60, 160, 40)).all(-1), np.float32(0.2), np.float32(1))
+    gaps = find_gaps(image, rough, salient, cell=3)
+    expected = np.zeros((80, 80), bool)
+    expected[30:50, 38:42] = True
+    np.testing.assert_array_equal(gaps, expected)
 
 
 def test_loose_bits_go_and_parts_with_landmarks_stay() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def load_default_body(device: torch.device | str = "cpu", path: Path = DEFAULT_B
         data = path.read_bytes()
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays: dict[str, NDArray[Any]] = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BodyFileError("The default body can not be read.", detail=f"{path.name}: {error}") from error
     found = str(arrays.get("format", ""))
     if found != FORMAT:

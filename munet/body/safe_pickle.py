@@ -83,6 +83,8 @@ _OTHERS: dict[tuple[str, str], Any] = {
     ("copyreg", "_reconstructor"): _new_object,
     ("__builtin__", "object"): Container,
     ("builtins", "object"): Container,
+    ("__builtin__", "set"): set,
+    ("builtins", "set"): set,
     ("_codecs", "encode"): _latin1,
 }
 

@@ -147,10 +147,9 @@ def skinning_weights(source: Source, mean: Array, joints: Array, partner: NDArra
     for _ in range(2):
         weights = 0.5 * weights + 0.5 * (average @ weights)
     weights = (weights + weights[partner][:, MIRRORED_JOINTS]) / 2
-    index, values = keep_four(weights)
-    kept = np.zeros_like(weights)
-    np.put_along_axis(kept, index, values, 1)
-    kept = (kept + kept[partner][:, MIRRORED_JOINTS]) / 2
+    largest = np.zeros(weights.shape, bool)
+    np.put_along_axis(largest, keep_four(weights)[0], True, 1)
+    kept = weights * (largest & largest[partner][:, MIRRORED_JOINTS])
     return kept / kept.sum(1, keepdims=True)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_MOST = 4.0
+_MOST = 3.0
 # Widths in texels of a 2048 texture, and their shares of the variance.
 _SCALES = ((0.7, 0.6), (2.0, 0.3), (6.0, 0.1))
 

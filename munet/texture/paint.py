@@ -16,6 +16,7 @@ from munet.texture.atlas import Texels, texels_of
 from munet.texture.eyes import eye_angles, eye_colour
 from munet.texture.fill import fill_vertices
 from munet.texture.grain import grain, grain_strength
+from munet.texture.hands import without_hidden_hands
 from munet.texture.mirror import mirrored_vertices
 from munet.texture.pad import pad_seams
 from munet.texture.priors import Evidence
@@ -28,6 +29,9 @@ Floats = NDArray[np.float32]
 _PAD_SHARE = 1 / 128
 # Every second texel in both directions is plenty for the colours of vertices.
 _SPARSE = 4
+# sRGB steps by which mirrored detail departs from the smooth colour at most.
+_MOST = np.float32(40)
+_MOST_ON_HEAD = np.float32(14)
 
 
 def paint(
@@ -68,13 +72,15 @@ def paint(
         fit.camera,
         observation.mask,
         photo.image,
+        regions.head | regions.eyes,
         [(other.vertices_cam, other.faces) for other, _ in others],
     )
     projected = project_vertices(surface.vertices_cam, surface.faces, view)
     seen = sample_photo(texels, projected, view, photo.image)
+    seen = without_hidden_hands(seen, texels, surface, fit.camera, regions)
     smooth = _smooth_colours(surface, texels, seen, regions, mirrored)
     opposite = sample_photo(texels, _opposite(projected, mirrored, regions), view, photo.image)
-    colour = _compose(texels, seen, opposite, smooth, mirrored, settings.seed)
+    colour = _compose(texels, seen, opposite, smooth, mirrored, regions, settings.seed)
     _paint_eyes(colour, surface, texels, seen, regions)
     return _to_texture(colour, texels)
 
@@ -104,6 +110,7 @@ def _compose(
     opposite: Seen,
     smooth: Floats,
     mirrored: NDArray[np.int64],
+    regions: Regions,
     seed: int,
 ) -> Floats:
     """Blend photo, mirrored detail and smooth colour with grain: (N, 3)."""
@@ -112,6 +119,9 @@ def _compose(
     filled = base + strength * grain(texels.size, seed).reshape(-1)[texels.index][:, None]
     some = np.flatnonzero((opposite.weight > 0) & (seen.weight < 1))
     detail = opposite.colour[some] - texels.pick(some).carry(smooth[mirrored])
+    # Large differences are things that exist once, or features that do not meet their mirror image exactly.
+    most = np.where(regions.head[texels.corners[some, 0]], _MOST_ON_HEAD, _MOST)[:, None]
+    detail = most * np.tanh(detail / most)
     share = opposite.weight[some, None]
     filled[some] = (1 - share) * filled[some] + share * (base[some] + detail)
     return seen.weight[:, None] * seen.colour + (1 - seen.weight[:, None]) * filled

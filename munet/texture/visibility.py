@@ -24,6 +24,8 @@ _STEP = 0.03
 _MASK_MARGIN = (0.0015, 0.007)
 _BEFORE_MARGIN = (0.0015, 0.006)
 _BEHIND_MARGIN = (0.006, 0.02)
+# On the head the surface fits better and small things matter: margins are this much narrower there.
+_FINE = 0.4
 # Width of the band along the mask's outline in which pixels that look like the background are not trusted.
 _SUSPECT_BAND = 0.03
 _FAR = np.float32(1e6)
@@ -57,6 +59,7 @@ def look(
     camera: Camera,
     mask: Floats,
     image: NDArray[np.uint8],
+    fine: NDArray[np.bool_],
     others: Sequence[tuple[Floats, NDArray[np.int32]]] = (),
     longest: int = 1024,
 ) -> View:
@@ -68,6 +71,7 @@ def look(
         camera: camera of the photo.
         mask: (H, W) in [0, 1] of this person.
         image: (H, W, 3) the photo.
+        fine: (S,) vertices around which the margins along outlines are narrow.
         others: surfaces of the other persons, in the same camera frame.
         longest: pixels on the long side of the part that is looked at.
 
@@ -75,14 +79,14 @@ def look(
         The view.
     """
     part, left, top, scale = _part_of_photo(camera, vertices_cam, longest)
-    own = _depth_map(part, vertices_cam, faces)
-    nearest = own
+    nearest, is_fine = _depth_map(part, vertices_cam, faces, fine)
     for other_vertices, other_faces in others:
-        nearest = np.minimum(nearest, _depth_map(part, other_vertices, other_faces))
+        nobody = np.zeros(len(other_vertices), np.bool_)
+        nearest = np.minimum(nearest, _depth_map(part, other_vertices, other_faces, nobody)[0])
     size = float(max(part.width, part.height))
     inside, colours = _cut(mask, part, left, top, scale), _cut(image, part, left, top, scale)
-    trust = _mask_trust(inside, scale, size) * _outline_trust(nearest, size)
-    trust *= likeness_trust(colours, inside, size)
+    broad, narrow = (_margin_trust(inside, nearest, colours, scale, size * share) for share in (1.0, _FINE))
+    trust = np.where(is_fine, narrow, broad)
     around = np.ones((3, 3), np.uint8)
     limit = np.where(nearest < _FAR, cv2.erode(nearest, around) + np.float32(0.012), np.float32(0))
     return View(part, left, top, scale, nearest, limit.astype(np.float32), trust.astype(np.float32))
@@ -103,11 +107,21 @@ def _part_of_photo(camera: Camera, vertices_cam: Floats, longest: int) -> tuple[
     return part.scaled(scale, max(8, round(width * scale)), max(8, round(height * scale))), left, top, scale
 
 
-def _depth_map(camera: Camera, vertices_cam: Floats, faces: NDArray[np.int32]) -> Floats:
+def _depth_map(
+    camera: Camera, vertices_cam: Floats, faces: NDArray[np.int32], marked: NDArray[np.bool_]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Depth (h, w), and where the nearest face has marked vertices, widened a little."""
     points = project(torch.from_numpy(camera.matrix), torch.from_numpy(np.ascontiguousarray(vertices_cam)))
     fragments = rasterise(points[None], torch.from_numpy(faces.astype(np.int64)), camera.height, camera.width)
     depth: Floats = fragments.depth[0].numpy()
-    return np.where(depth > 0, depth, _FAR)
+    on_marked = np.append(marked[faces].all(1), False)[fragments.face_index[0].numpy()]
+    widened = cv2.dilate(on_marked.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    return np.where(depth > 0, depth, _FAR), np.asarray(widened)
+
+
+def _margin_trust(mask: Floats, depth: Floats, colours: Floats, scale: float, size: float) -> Floats:
+    trust = _mask_trust(mask, scale, size) * _outline_trust(depth, size)
+    return trust * likeness_trust(colours, mask, size)
 
 
 def _cut(image: NDArray[Any], part: Camera, left: float, top: float, scale: float) -> Floats:

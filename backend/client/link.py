@@ -22,6 +22,8 @@ POLL_MS = 20
 PING_AFTER = 1.0
 MUTE_AFTER = 30.0
 FAREWELL = 0.25
+FROZEN = 3.0
+"""A longer pause between two rounds means that this program or the computer slept: then nothing could be heard."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Link(threading.Thread):
         self._alive = alive
         self._stopping = threading.Event()
         self._pending: list[Frame] | None = None
-        self._heard = self._pinged = 0.0
+        self._heard = self._pinged = self._watched = 0.0
 
     def stop(self) -> None:
         """Ask the thread to say goodbye, close its socket and end."""
@@ -84,7 +86,7 @@ class Link(threading.Thread):
         return socket
 
     def _serve(self, socket: zmq.Socket[Any]) -> None:
-        self._heard = time.monotonic()
+        self._heard = self._watched = time.monotonic()
         while not self._stopping.is_set():
             self._send_waiting(socket)
             if socket.poll(POLL_MS):
@@ -117,6 +119,9 @@ class Link(threading.Thread):
     def _watch(self) -> None:
         """Give a sign of life every second, also while the backend talks all the time: it counts our silence too."""
         now = time.monotonic()
+        if now - self._watched > FROZEN:
+            self._heard = now
+        self._watched = now
         if now - self._pinged <= PING_AFTER:
             return
         silence = now - self._heard

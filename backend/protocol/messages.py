@@ -22,5 +22,4 @@ READY = "ready"
 HEARTBEAT = "heartbeat"
 EXIT = "exit"
 
-PRESETS = ("draft", "standard", "high")
 MAX_IMAGE_BYTES = 256 << 20

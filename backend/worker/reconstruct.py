@@ -6,11 +6,11 @@ import logging
 import os
 import sys
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from munet import __version__
 from munet.errors import InvalidInputError, JobCancelledError, MunetError
-from munet.settings import Settings
+from munet.settings import Preset, Settings
 
 from ..protocol.errors import BackendError
 from ..protocol.results import join_result
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("backend.worker")
 
-PRESETS = ("draft", "standard", "high")
+PRESETS = get_args(Preset)
 MAX_TEXTURE = 8192
 
 

@@ -89,6 +89,7 @@ def build_armature(
         bpy.ops.object.mode_set(mode="OBJECT")
     _sort_into_collections(armature, bones)
     rig.show_in_front = True
+    armature.display_type = "STICK"
     return rig
 
 

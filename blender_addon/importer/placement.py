@@ -33,17 +33,17 @@ class SceneFrame:
         return self.rotation @ np.diag([1.0, -1.0, -1.0])
 
 
-def scene_frame(characters: Sequence[Character]) -> SceneFrame:
+def scene_frame(characters: Sequence[Character], spot: float = 0.0) -> SceneFrame:
     """Return how the people of one photo come into the scene.
 
-    Up is up for the first (largest) person, whose hips land on x = y = 0; the lowest posed point of all people lands
-    on z = 0.
+    Up is up for the first (largest) person, whose hips land on x = ``spot``, y = 0; the lowest posed point of all
+    people lands on z = 0.
     """
     rotation = level_rotation(characters[0].up_cam) @ BLENDER_FROM_CAMERA
     level = SceneFrame(rotation, np.zeros(3))
     lowest = min(float(level.points(skin.vertices_cam)[:, 2].min()) for c in characters for skin in (c.body, c.surface))
     hips = level.points(characters[0].arrays["joints"][0])
-    return SceneFrame(rotation, np.array([-hips[0], -hips[1], -lowest]))
+    return SceneFrame(rotation, np.array([spot - hips[0], -hips[1], -lowest]))
 
 
 @dataclass(frozen=True)

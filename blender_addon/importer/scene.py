@@ -21,6 +21,8 @@ from .provenance import provenance, write_properties
 from .rollback import all_or_nothing
 from .surface import build_surface
 
+_SPACING = 1.5
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -149,9 +151,15 @@ def import_people(context: bpy.types.Context, characters: Sequence[Character], o
         return _import_people(context, characters, origin)
 
 
+def _free_spot(scene: bpy.types.Scene) -> float:
+    """Return an x beside the people that earlier photos have brought into ``scene``; 0 for the first photo."""
+    taken = [obj.location.x for obj in scene.objects if obj.type == "ARMATURE" and "munet_bone_names" in obj]
+    return max(taken) + _SPACING if taken else 0.0
+
+
 def _import_people(context: bpy.types.Context, characters: Sequence[Character], origin: Origin) -> list[ImportedPerson]:
     stem = origin.photo.stem
-    frame = scene_frame(characters)
+    frame = scene_frame(characters, _free_spot(context.scene))
     home = _new_collection(stem, context.scene.collection)
     cameras: dict[bytes, bpy.types.Object] = {}
     people = []

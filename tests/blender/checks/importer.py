@@ -36,6 +36,7 @@ def targets(characters: list[Any], index: int, name: str) -> np.ndarray:
 def check_accuracy() -> None:
     """Evaluated vertices of both meshes against independent NumPy skinning, random people and poses."""
     for seed in range(4):
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         characters = common.people(seed)
         person = common.insert(characters)[0]
         common.show_all()
@@ -59,6 +60,8 @@ def check_two_people() -> None:
     assert people[0].rig.location.xy.length < 1e-6
     names = [c.name for c in people[0].rig.users_collection + people[1].rig.users_collection]
     assert len(set(names)) == 2, names
+    later = common.insert(common.people(13))[0]
+    assert later.rig.location.x >= max(person.rig.location.x for person in people) + 1.0
 
 
 def check_rig() -> None:
@@ -133,6 +136,7 @@ def check_meshes() -> None:
 def check_camera() -> None:
     """Joints seen through Blender's camera land on their pixels of the photo."""
     for seed in (7, 8):
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         character = common.people(seed)[0]
         person = common.insert([character])[0]
         common.part("importer.camera").look_through(bpy.context.scene, person.camera)

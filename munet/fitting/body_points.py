@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SAMPLES = 320
 """Samples of the skin that are compared with the mask."""
 
+_THINNING = 4
+"""Every so manieth vertex may become a sample."""
+
 _MASS = {0: 0.11, 3: 0.11, 6: 0.11, 9: 0.16, 15: 0.08, 1: 0.06, 4: 0.075, 7: 0.035, 16: 0.02, 18: 0.02, 20: 0.015}
 """Share of the body's mass at each joint (left ones count twice), after de Leva (1996)."""
 
@@ -122,7 +125,7 @@ def make_body_points(model: BodyModel) -> BodyPoints:
     parents = np.asarray(_numpy(model.parents), np.int64)
     weights = merge_fingers(_numpy(model.weights), parents)
     joints, joint_dirs = _numpy(model.joint_template)[:JOINTS], _numpy(model.joint_shape_dirs)[:JOINTS, :, :10]
-    skin = np.flatnonzero(_numpy(model.parts) == 0)
+    skin = np.flatnonzero(_numpy(model.parts) == 0)[::_THINNING]
     samples = skin[spread_samples(template[skin], SAMPLES)]
     picked = np.concatenate([sole_vertices(template, weights), samples])
     picks = sparse.csr_matrix((np.ones(len(picked)), (np.arange(len(picked)), picked)), (len(picked), len(template)))

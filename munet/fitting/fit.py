@@ -56,7 +56,8 @@ def fit_body(model: BodyModel, observation: PersonObservation, photo: Photo, set
 def solve(objective: Objective, start: State, steps: int) -> State:
     """Fit from ``start``: first without the mask, then with limbs flipped in depth, then everything together."""
     quick = objective.without_mask()
-    state, cost = minimise(start, quick, steps)
+    state, _ = minimise(start, quick.forgiving(), steps // 2)
+    state, cost = minimise(state, quick, steps)
     state, _ = try_flips(quick, state, cost, objective.evidence)
     return minimise(state, objective, steps)[0]
 

@@ -28,6 +28,8 @@ from munet.fitting.terms import (
 Array = NDArray[np.float64]
 
 
+_FAR = 3.0
+"""How much further landmarks pull in the first round."""
 _GUESSED = 0.1
 """Pull to the resting pose of a joint that is hidden inside the photo, against one that is outside of it."""
 
@@ -51,12 +53,12 @@ class Weights:
     """
 
     landmark_sigma: float = 0.006
-    landmark_limit: float = 0.035
-    depth_sigma: float = 0.07
-    depth_limit: float = 0.25
-    prior: float = 0.5
+    landmark_limit: float = 0.06
+    depth_sigma: float = 0.05
+    depth_limit: float = 0.30
+    prior: float = 0.7
     limits: float = 20.0
-    betas_sigma: float = 0.9
+    betas_sigma: float = 0.7
     straight: float = 20.0
     rest: float = 10.0
     outside_sigma: float = 0.012
@@ -94,6 +96,10 @@ class Objective:
         """Return the same cost without the terms of the mask, which are slower and only fine-tune."""
         rig = self.body.rig.subset(slice(0, BodyPoints.SKIN.start))
         return replace(self, body=replace(self.body, rig=rig), weights=replace(self.weights, mask=False))
+
+    def forgiving(self) -> Objective:
+        """Return the same cost with landmarks that pull from further away, for a start far from them."""
+        return replace(self, weights=replace(self.weights, landmark_limit=_FAR * self.weights.landmark_limit))
 
     def __call__(self, state: State) -> list[Block]:
         """Linearise every term at ``state``."""

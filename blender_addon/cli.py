@@ -11,6 +11,7 @@ import bpy
 from .backend_manager.batch import Batch, Entry, EntryState
 from .errors import AddonError
 from .export import FORMATS, save_scene
+from .importer.camera import look_through
 from .preferences import backend_place
 from .pump import run_to_end
 from .session import Session, current
@@ -58,6 +59,7 @@ def _run(arguments: list[str]) -> int:
             entry = _reconstruct_one(session, path, options)
             if entry.state is not EntryState.DONE:
                 raise AddonError("FAILED", str(entry.failure or "cancelled"))
+            look_through(bpy.context.scene, bpy.context.scene.camera)
             written = save_scene(options.out / path.stem, options.formats.split(","))
             _say(f"{path.name}: {', '.join(str(file) for file in written)}")
         except AddonError as error:

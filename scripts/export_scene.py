@@ -38,8 +38,8 @@ def _report(folder: Path) -> dict[str, object]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def export(folder: Path, photo: Path | None, formats: list[str]) -> list[Path]:
-    """Write the people in ``folder`` as scenes beside them and return the files."""
+def export(folder: Path, photo: Path | None, formats: list[str], *, body: bool = False) -> list[Path]:
+    """Write the people in ``folder`` as scenes beside them and return the files; ``body`` shows the bodies too."""
     import bpy
 
     load_extension()
@@ -48,7 +48,7 @@ def export(folder: Path, photo: Path | None, formats: list[str]) -> list[Path]:
     from munet_extension.importer.camera import look_through
     from munet_extension.importer.character import load_character
     from munet_extension.importer.photo import Photo, read_photo
-    from munet_extension.importer.scene import Origin, import_people
+    from munet_extension.importer.scene import Origin, import_people, show_body
 
     files = sorted(folder.glob("person_*.npz"), key=lambda path: int(path.stem.rpartition("_")[2]))
     if not files:
@@ -62,6 +62,8 @@ def export(folder: Path, photo: Path | None, formats: list[str]) -> list[Path]:
         version=str(report.get("version", "")),
     )
     people = import_people(bpy.context, [load_character(path) for path in files], origin)
+    for person in people if body else ():
+        show_body(bpy.context, person.body)
     look_through(bpy.context.scene, people[0].camera)
     return save_scene(folder, formats)
 
@@ -72,9 +74,10 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="folder with person_*.npz")
     parser.add_argument("--photo", type=Path, help="the photo, for the camera's background")
     parser.add_argument("--formats", default="blend,glb", help="of blend,glb,fbx,usd")
+    parser.add_argument("--body", action="store_true", help="show the body under the clothes as well")
     options = parser.parse_args(words)
     try:
-        for path in export(options.folder.absolute(), options.photo, options.formats.split(",")):
+        for path in export(options.folder.absolute(), options.photo, options.formats.split(","), body=options.body):
             print(path)
     except Exception as error:
         if type(error).__name__ not in {"AddonError", "BuildError", "FileNotFoundError"}:

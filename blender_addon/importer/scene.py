@@ -62,11 +62,17 @@ def _find_layer(layer: bpy.types.LayerCollection, wanted: bpy.types.Collection) 
     return next((found for child in layer.children if (found := _find_layer(child, wanted))), None)
 
 
-def _hide_collection(context: bpy.types.Context, collection: bpy.types.Collection) -> None:
+def _set_hidden(context: bpy.types.Context, collection: bpy.types.Collection, *, hidden: bool) -> None:
     layer = _find_layer(context.view_layer.layer_collection, collection)
     if layer is not None:
-        layer.hide_viewport = True
-    collection.hide_render = True
+        layer.hide_viewport = hidden
+    collection.hide_render = hidden
+
+
+def show_body(context: bpy.types.Context, body: bpy.types.Object) -> None:
+    """Show the ``body`` under the clothes, in the viewport and in renders."""
+    for collection in body.users_collection:
+        _set_hidden(context, collection, hidden=False)
 
 
 def apply_photo_pose(rig: bpy.types.Object) -> None:
@@ -106,7 +112,7 @@ def _import_person(
     collection.objects.link(surface)
     hidden = _new_collection(f"{name} body", collection)
     hidden.objects.link(body)
-    _hide_collection(context, hidden)
+    _set_hidden(context, hidden, hidden=True)
     rig["munet_bone_names"] = json.dumps(character.bone_names)
     rig["munet_rotations"] = placement.rotations.reshape(-1).tolist()
     rig["munet_root_head"] = placement.root_head.tolist()

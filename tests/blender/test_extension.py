@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -34,6 +34,11 @@ def save_people(folder: Path, *seeds: int) -> None:
         np.savez_compressed(folder / f"person_{index}.npz", **arrays, **{k: np.asarray(v) for k, v in facts.items()})
 
 
+def validated(path: Path) -> dict[str, Any]:
+    command = [*gltf_validator(), str(path)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout)
+
+
 def test_scenes_are_written_and_the_glb_is_valid(blender: Blender, tmp_path: Path) -> None:
     save_people(tmp_path, 21, 22)
     photo = ROOT / "examples" / "astronaut.png"
@@ -41,12 +46,23 @@ def test_scenes_are_written_and_the_glb_is_valid(blender: Blender, tmp_path: Pat
     answer = blender.run(script, str(tmp_path), "--photo", str(photo), "--formats", "blend,glb")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert sorted(path.name for path in tmp_path.glob("*scene*")) == ["scene.blend", "scene.glb"]
-    command = [*gltf_validator(), str(tmp_path / "scene.glb")]
-    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout)
+    report = validated(tmp_path / "scene.glb")
     assert report["issues"]["numErrors"] == 0, report["issues"]
     assert report["info"]["hasSkins"]
     assert report["info"]["hasTextures"]
     assert report["info"]["maxInfluences"] == 4
+    assert not report["info"]["hasMorphTargets"]
+
+
+def test_the_glb_with_bodies_is_valid(blender: Blender, tmp_path: Path) -> None:
+    save_people(tmp_path, 24)
+    script = str(ROOT / "scripts" / "export_scene.py")
+    answer = blender.run(script, str(tmp_path), "--formats", "glb", "--body")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    report = validated(tmp_path / "scene.glb")
+    assert report["issues"]["numErrors"] == 0, report["issues"]
+    assert report["info"]["hasMorphTargets"]
+    assert report["info"]["drawCallCount"] == 2
 
 
 def test_export_says_what_is_wrong(blender: Blender, tmp_path: Path) -> None:

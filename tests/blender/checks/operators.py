@@ -135,6 +135,22 @@ def check_start_stop(_folder: Path) -> None:
     assert not bpy.ops.munet.stop_backend.poll()
 
 
+def check_command_line(folder: Path) -> None:
+    """The command writes scenes, says what failed and returns 1 for it."""
+    session, cli = common.part("session").current(), common.part("cli")
+    session.manager.close()
+    cli.backend_place = lambda _context: common.fake_backend("--mode", "by-name")
+    for name in ("two.png", "nobody.png"):
+        (folder / name).write_bytes(PNG)
+    out, words = folder / "out", [str(folder / "two.png"), str(folder / "nobody.png")]
+    assert cli._run(["reconstruct", *words, "--out", str(out), "--formats", "blend"]) == 1
+    assert [path.relative_to(out).as_posix() for path in sorted(out.rglob("*.*"))] == ["two/scene.blend"]
+    bpy.ops.wm.open_mainfile(filepath=str(out / "two" / "scene.blend"))
+    assert sum(obj.type == "ARMATURE" for obj in bpy.data.objects) == 2
+    assert bpy.context.scene.render.resolution_x == 640
+    assert cli._run(["reconstruct", words[0], "--out", str(out), "--formats", "obj"]) == 1
+
+
 def check() -> None:
     """Run all of it with one folder of photos."""
     with tempfile.TemporaryDirectory() as name:
@@ -144,6 +160,7 @@ def check() -> None:
             check_waits_for_object_mode,
             check_bad_backends,
             check_start_stop,
+            check_command_line,
         ):
             began = time.perf_counter()
             one(Path(name))

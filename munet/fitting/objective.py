@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from munet.fitting.body_points import BodyPoints
 from munet.fitting.evidence import Evidence
+from munet.fitting.mask_field import sample
 from munet.fitting.prior import PosePrior, limits_block, pose_features, posture_block, prior_block, rest_block
-from munet.fitting.rig import MOVED, Skeleton, State, pose_points_with_jacobian, pose_skeleton
+from munet.fitting.rig import MOVED, Skeleton, State, place_points, pose_points_with_jacobian, pose_skeleton
 from munet.fitting.solver import Block, quadratic
 from munet.fitting.spheres import collision_block
 from munet.fitting.terms import (
+    EDGE,
     anchor_block,
     balance_block,
     depth_block,
@@ -22,6 +24,7 @@ from munet.fitting.terms import (
     landmark_block,
     outline_block,
     outside_block,
+    project,
     project_points,
 )
 
@@ -94,8 +97,7 @@ class Objective:
 
     def without_mask(self) -> Objective:
         """Return the same cost without the terms of the mask, which are slower and only fine-tune."""
-        rig = self.body.rig.subset(slice(0, BodyPoints.SKIN.start))
-        return replace(self, body=replace(self.body, rig=rig), weights=replace(self.weights, mask=False))
+        return replace(self, weights=replace(self.weights, mask=False))
 
     def forgiving(self) -> Objective:
         """Return the same cost with landmarks that pull from further away, for a start far from them."""
@@ -104,10 +106,11 @@ class Objective:
     def __call__(self, state: State) -> list[Block]:
         """Linearise every term at ``state``."""
         skeleton = pose_skeleton(self.body.rig, state)
-        points, jacobian = pose_points_with_jacobian(self.body.rig, state, skeleton)
+        core = self.body.rig.subset(slice(0, BodyPoints.SKIN.start))
+        points, jacobian = pose_points_with_jacobian(core, state, skeleton)
         blocks = self._point_terms(state, points, jacobian) + self._pose_terms(state)
         if self.weights.mask:
-            blocks += self._mask_terms(state, skeleton, points, jacobian)
+            blocks += self._mask_terms(state, skeleton)
         return blocks
 
     def _point_terms(self, state: State, points: Array, jacobian: Array) -> list[Block]:
@@ -140,12 +143,20 @@ class Objective:
             anchor_block(state, self.start, self.focal_sigma, weights.betas_sigma),
         ]
 
-    def _mask_terms(self, state: State, skeleton: Skeleton, points: Array, jacobian: Array) -> list[Block]:
-        evidence, weights, skin = self.evidence, self.weights, BodyPoints.SKIN
-        projection = project_points(points[skin], jacobian[skin], state, self.center)
-        facing = facing_camera(self.body.rig.subset(skin), skeleton, self.body.normals, points[skin])
-        blocks = [
-            outside_block(projection, evidence, weights.outside_sigma, weights.outside_limit),
-            outline_block(projection, facing, evidence, weights.outline_sigma, weights.outline_limit, weights.clothes),
+    def _mask_terms(self, state: State, skeleton: Skeleton) -> list[Block]:
+        evidence, weights = self.evidence, self.weights
+        if evidence.field is None:
+            return []
+        rig = self.body.rig.subset(BodyPoints.SKIN)
+        points = place_points(rig, state, skeleton)
+        distance, gradient, known = sample(evidence.field, project(points, state, self.center))
+        facing = facing_camera(rig, skeleton, self.body.normals, points)
+        # Only samples outside or at the edge pull, so only they need derivatives.
+        used = np.flatnonzero(known & ((distance > 0) | (np.abs(facing) < EDGE)))
+        exact = pose_points_with_jacobian(rig.subset(used), state, skeleton)
+        slope = np.einsum("ni,nij->nj", gradient[used], project_points(*exact, state, self.center).jacobian)
+        distance, slope, facing = distance[used] / evidence.height, slope / evidence.height, facing[used]
+        return [
+            outside_block(distance, slope, weights.outside_sigma, weights.outside_limit),
+            outline_block(distance, slope, facing, weights.clothes, weights.outline_sigma, weights.outline_limit),
         ]
-        return [block for block in blocks if block is not None]

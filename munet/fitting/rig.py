@@ -155,11 +155,15 @@ def _shares(rig: PointRig, state: State, skeleton: Skeleton) -> Array:
     return result
 
 
+def place_points(rig: PointRig, state: State, skeleton: Skeleton) -> Array:
+    """Pose the points with a skeleton that is already posed; returns (P, 3) in metres, camera frame."""
+    result: Array = _shares(rig, state, skeleton).sum(1) * TO_CAMERA + state.translation
+    return result
+
+
 def pose_points(rig: PointRig, state: State) -> Array:
     """Pose the points; returns (P, 3) in metres, camera frame."""
-    shares = _shares(rig, state, pose_skeleton(rig, state))
-    result: Array = shares.sum(1) * TO_CAMERA + state.translation
-    return result
+    return place_points(rig, state, pose_skeleton(rig, state))
 
 
 def pose_points_with_jacobian(rig: PointRig, state: State, skeleton: Skeleton) -> tuple[Array, Array]:

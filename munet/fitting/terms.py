@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from munet.fitting.evidence import DEPTH_BONES, Evidence
-from munet.fitting.mask_field import sample
 from munet.fitting.rig import BETAS, FOCAL, SIZE, TILT, TO_CAMERA, PointRig, Skeleton, State
 from munet.fitting.solver import Block, quadratic, robust
 
 Array = NDArray[np.float64]
 
 
+EDGE = 0.3
+"""Cosine between normal and ray below which skin belongs to the outline."""
 _SUPPORT = 0.03
 """How far before or behind the middle of a foot the centre of mass may stand, metres."""
 _TIPPING = 2.0
@@ -32,6 +33,12 @@ class Projection:
 
     pixels: Array
     jacobian: Array
+
+
+def project(points: Array, state: State, center: Array) -> Array:
+    """Project points (P, 3), camera frame, to pixels (P, 2)."""
+    result: Array = points[:, :2] / np.maximum(points[:, 2:], 0.05) * state.focal + center
+    return result
 
 
 def project_points(points: Array, jacobian: Array, state: State, center: Array) -> Projection:
@@ -61,27 +68,33 @@ def depth_block(points: Array, jacobian: Array, evidence: Evidence, sigma: float
     return robust(residual, difference, evidence.depth_trust[used] / sigma, limit)
 
 
-def outside_block(projection: Projection, evidence: Evidence, sigma: float, limit: float) -> Block | None:
-    """Return how far samples of the skin stick out of the mask, in shares of the height."""
-    if evidence.field is None:
-        return None
-    distance, gradient, known = sample(evidence.field, projection.pixels)
-    used = np.flatnonzero(known & (distance > 0))
-    jacobian = np.einsum("ni,nij->nj", gradient[used], projection.jacobian[used]) / evidence.height
-    return robust(distance[used] / evidence.height, jacobian, np.full(len(used), 1 / sigma), limit)
+def outside_block(distance: Array, slope: Array, sigma: float, limit: float) -> Block:
+    """Return how far samples of the skin stick out of the mask.
+
+    Args:
+        distance: (N,) signed distance to the outline, shares of the height, positive outside.
+        slope: (N, SIZE).
+        sigma: distance that costs as much as one standard deviation of anything else.
+        limit: distance at which a sample counts as hidden by something before the person.
+    """
+    used = np.flatnonzero(distance > 0)
+    return robust(distance[used], slope[used], np.full(len(used), 1 / sigma), limit)
 
 
-def outline_block(
-    projection: Projection, facing: Array, evidence: Evidence, sigma: float, limit: float, clothes: float
-) -> Block | None:
-    """Return how deep the body's own outline lies inside the mask, beyond the thickness of clothes."""
-    if evidence.field is None:
-        return None
-    distance, gradient, known = sample(evidence.field, projection.pixels)
-    depth = -distance / evidence.height - clothes
-    used = np.flatnonzero(known & (np.abs(facing) < 0.3) & (depth > 0) & (depth < 2.5 * limit))
-    jacobian = -np.einsum("ni,nij->nj", gradient[used], projection.jacobian[used]) / evidence.height
-    return robust(depth[used], jacobian, np.full(len(used), 1 / sigma), limit)
+def outline_block(distance: Array, slope: Array, facing: Array, clothes: float, sigma: float, limit: float) -> Block:
+    """Return how deep the body's own outline lies inside the mask, beyond the thickness of clothes.
+
+    Args:
+        distance: (N,) signed distance to the outline, shares of the height, positive outside.
+        slope: (N, SIZE).
+        facing: (N,) cosine between normal and ray.
+        clothes: thickness, share of the height.
+        sigma: depth that costs as much as one standard deviation of anything else.
+        limit: depth at which a sample is taken for an outline before the rest of the body.
+    """
+    depth = -distance - clothes
+    used = np.flatnonzero((np.abs(facing) < EDGE) & (depth > 0) & (depth < 2.5 * limit))
+    return robust(depth[used], -slope[used], np.full(len(used), 1 / sigma), limit)
 
 
 def facing_camera(rig: PointRig, skeleton: Skeleton, normals: Array, points: Array) -> Array:

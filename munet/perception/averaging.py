@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from munet.perception.crop import Crop, paste_crop, sample_crop
+from munet.perception.crop import Crop, paste_crop, sample_continued
 from munet.perception.landmarks import LandmarkNetwork, Landmarks, mirror_order
 
 PATCH_PIXELS = 640
@@ -74,7 +74,7 @@ def average_views(network: LandmarkNetwork, image: NDArray[np.uint8], person: La
     mean; ``crop`` and ``mask`` of the result cover an upright square round the person.
     """
     crop = Crop(person.next_crop.center, person.next_crop.side * _PATCH_MARGIN)
-    patch = _Patch(sample_crop(image, crop, PATCH_PIXELS), crop)
+    patch = _Patch(sample_continued(image, crop, PATCH_PIXELS), crop)
     base = patch.inside(person.next_crop)
     views = patch.look(network, (view.of(base) for view in _LANDMARK_VIEWS))
     units = np.stack([view.image for view in views]) / PATCH_PIXELS
@@ -94,7 +94,7 @@ def average_views(network: LandmarkNetwork, image: NDArray[np.uint8], person: La
 def average_mask(network: LandmarkNetwork, image: NDArray[np.uint8], crop: Crop) -> tuple[NDArray[np.float32], Crop]:
     """Return the mean mask of several views round ``crop`` and the upright square that it covers."""
     square = Crop(crop.center, crop.side * _PATCH_MARGIN)
-    patch = _Patch(sample_crop(image, square, PATCH_PIXELS), square)
+    patch = _Patch(sample_continued(image, square, PATCH_PIXELS), square)
     base = patch.inside(crop)
     return _mean_mask(patch.look(network, (view.of(base) for view in _MASK_VIEWS))), square
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from munet.perception.crop import Crop, crop_from_keypoints, paste_crop, sample_crop
+from munet.perception.crop import Crop, crop_from_keypoints, paste_crop, sample_continued, sample_crop
 from munet.perception.detector import box_overlap, decode, make_anchors, weighted_nms
 from munet.perception.search import coarse_crops, fine_crops
 
@@ -101,3 +101,12 @@ def test_search_covers_the_photo(width: int, height: int) -> None:
         left, top = (round(c - crop.side / 2) for c in crop.center)
         seen[max(0, top) : round(top + crop.side) + 1, max(0, left) : round(left + crop.side) + 1] = True
     assert seen.all()
+
+
+def test_continued_crop_is_the_image_inside_and_its_blurred_edge_outside() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)
+    image[:, :4] = (200, 100, 50)
+    crop = Crop((20.0, 20.0), 80.0)
+    plain, continued = sample_crop(image, crop, 80), sample_continued(image, crop, 80)
+    np.testing.assert_array_equal(continued[21:59, 21:59], plain[21:59, 21:59])
+    np.testing.assert_allclose(continued[40, 2].astype(int), (200, 100, 50), atol=1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,10 +20,14 @@ _LONGEST = 384.0
 # Share of a hand that lies over the rest of the person, from which on it may be hidden.
 _OVERLAP = 0.7
 _SPARSE = 16
+# Share of the commonest colour's amount from which another one is common too.
+_COMMON = 0.3
 
 
-def without_hidden_hands(seen: Seen, texels: Texels, surface: ClothedSurface, camera: Camera, regions: Regions) -> Seen:
-    """Drop what was taken for a hand but looks like the clothes behind it.
+def doubtful_hands(
+    seen: Seen, texels: Texels, surface: ClothedSurface, camera: Camera, regions: Regions
+) -> NDArray[np.bool_]:
+    """Find the hands that took the colour of the clothes behind them.
 
     A hand counts as hidden when nearly all of it lies over the rest of the person in the image and the commonest
     material on it is the commonest one of trunk and legs around it and not that of the face.
@@ -38,7 +40,7 @@ def without_hidden_hands(seen: Seen, texels: Texels, surface: ClothedSurface, ca
         regions: parts of the surface.
 
     Returns:
-        The same colours with weight 0 on hidden hands.
+        (S,) bool, true on the vertices of hidden hands.
     """
     some = np.arange(0, len(texels.index), _SPARSE)
     vertex = texels.corners[some, 0]
@@ -56,9 +58,29 @@ def without_hidden_hands(seen: Seen, texels: Texels, surface: ClothedSurface, ca
         like_face = amount[on_face].sum() > 1 and material == amount[on_face].sum(0).argmax()
         if like_clothes and not like_face:
             hidden |= side
-    if not hidden.any():
-        return seen
-    return replace(seen, weight=np.where(hidden[texels.corners[:, 0]], np.float32(0), seen.weight))
+    return hidden
+
+
+def stray_colours(seen: Seen, texels: Texels, regions: Regions) -> NDArray[np.int64]:
+    """Find the texels (K,) of hands that have a colour rare on hands: fingers that missed their image.
+
+    Args:
+        seen: colours of the texels.
+        texels: of the surface.
+        regions: parts of the surface.
+
+    Returns:
+        Positions in the list of texels.
+    """
+    on_hand = np.flatnonzero(regions.hands[texels.corners[:, 0]] & (seen.weight > 0))
+    if len(on_hand) == 0:
+        return on_hand
+    colour, weight = seen.colour[on_hand], seen.weight[on_hand]
+    materials = find_materials(colour[::_SPARSE], weight[::_SPARSE])
+    belonging = materials.belonging(colour)
+    total = (belonging * weight[:, None]).sum(0)
+    common = total > _COMMON * total.max()
+    return np.asarray(on_hand[(belonging * common).sum(1) < 0.5], np.int64)
 
 
 def _near(vertices_cam: Floats, chosen: NDArray[np.bool_], margin: float = 0.15) -> NDArray[np.bool_]:

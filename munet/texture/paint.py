@@ -16,7 +16,7 @@ from munet.texture.atlas import Texels, texels_of
 from munet.texture.eyes import eye_angles, eye_colour
 from munet.texture.fill import fill_vertices
 from munet.texture.grain import grain, grain_strength
-from munet.texture.hands import without_hidden_hands
+from munet.texture.hands import doubtful_hands, stray_colours
 from munet.texture.mirror import mirrored_vertices
 from munet.texture.pad import pad_seams
 from munet.texture.priors import Evidence
@@ -29,9 +29,9 @@ Floats = NDArray[np.float32]
 _PAD_SHARE = 1 / 128
 # Every second texel in both directions is plenty for the colours of vertices.
 _SPARSE = 4
-# sRGB steps by which mirrored detail departs from the smooth colour at most.
+# sRGB steps by which mirrored detail departs from the smooth colour at most, on limbs and elsewhere.
 _MOST = np.float32(40)
-_MOST_ON_HEAD = np.float32(14)
+_MOST_ON_HEAD_AND_TRUNK = np.float32(14)
 
 
 def paint(
@@ -77,18 +77,20 @@ def paint(
     )
     projected = project_vertices(surface.vertices_cam, surface.faces, view)
     seen = sample_photo(texels, projected, view, photo.image)
-    seen = without_hidden_hands(seen, texels, surface, fit.camera, regions)
+    hidden = doubtful_hands(seen, texels, surface, fit.camera, regions)
+    seen.weight[hidden[texels.corners[:, 0]]] = 0
+    seen.weight[stray_colours(seen, texels, regions)] = 0
     smooth = _smooth_colours(surface, texels, seen, regions, mirrored)
-    opposite = sample_photo(texels, _opposite(projected, mirrored, regions), view, photo.image)
+    opposite = sample_photo(texels, _opposite(projected, mirrored, regions.eyes | hidden[mirrored]), view, photo.image)
     colour = _compose(texels, seen, opposite, smooth, mirrored, regions, settings.seed)
     _paint_eyes(colour, surface, texels, seen, regions)
     return _to_texture(colour, texels)
 
 
-def _opposite(projected: Projected, mirrored: NDArray[np.int64], regions: Regions) -> Projected:
-    """Project the mirror image, without the eyes, which are painted on their own."""
+def _opposite(projected: Projected, mirrored: NDArray[np.int64], without: NDArray[np.bool_]) -> Projected:
+    """Project the mirror image, turned away where it is not wanted."""
     values = projected.of(mirrored).values
-    values[regions.eyes, 3] = -1
+    values[without, 3] = -1
     return Projected(values)
 
 
@@ -120,7 +122,7 @@ def _compose(
     some = np.flatnonzero((opposite.weight > 0) & (seen.weight < 1))
     detail = opposite.colour[some] - texels.pick(some).carry(smooth[mirrored])
     # Large differences are things that exist once, or features that do not meet their mirror image exactly.
-    most = np.where(regions.head[texels.corners[some, 0]], _MOST_ON_HEAD, _MOST)[:, None]
+    most = np.where(regions.zone > 0, _MOST, _MOST_ON_HEAD_AND_TRUNK)[texels.corners[some, 0], None]
     detail = most * np.tanh(detail / most)
     share = opposite.weight[some, None]
     filled[some] = (1 - share) * filled[some] + share * (base[some] + detail)

@@ -23,10 +23,13 @@ _TOES = (10, 11)
 _FIRST_FINGER = 24
 # A separate piece with fewer vertices than this share of the surface, moved by the head, is an eye.
 _EYE_SHARE = 0.05
-# Heights and depths as shares of the head's box, from chin to crown and from nape to nose.
-_HAIR_ABOVE = 0.8
-_HAIR_BEHIND = 0.45
-_HAIR_NAPE = 0.3
+# The hairline from nape to forehead: depth (0 at the back of a bald head, 1 at the nose) and height above which hair
+# grows (0 at the chin, 1 at the crown of a bald head); ears end at 0.57.
+_HAIRLINE_DEPTH = (0.2, 0.32, 0.36, 0.55, 0.7, 0.85, 1.0)
+_HAIRLINE_HEIGHT = (0.2, 0.3, 0.58, 0.6, 0.7, 0.82, 0.85)
+# Where eyes are and how deep a head is, in bald head heights.
+_EYE_HEIGHT = 0.54
+_HEAD_DEPTH = 0.88
 _CROWN = 0.6
 
 
@@ -60,10 +63,8 @@ def regions_of(surface: ClothedSurface) -> Regions:
     eyes = _eyes(surface, joint)
     head = (joint == _HEAD) & ~eyes
     hands = np.isin(joint, _HANDS) | (joint >= _FIRST_FINGER)
-    place = _place_in_box(surface.rest_vertices, head)
-    # The hairline runs from the forehead down behind the ears to the nape.
-    behind = (place[:, 2] < _HAIR_BEHIND) & (place[:, 1] > _HAIR_NAPE)
-    scalp = head & (behind | (place[:, 1] > _HAIR_ABOVE + 0.08 * place[:, 2]))
+    place = _place_on_head(surface.rest_vertices, head, eyes)
+    scalp = head & (place[:, 1] > np.interp(place[:, 2], _HAIRLINE_DEPTH, _HAIRLINE_HEIGHT))
     crown = head & (place[:, 1] > _CROWN)
     feet = np.isin(joint, _FEET)
     zone = _zones(joint)
@@ -102,9 +103,18 @@ def _eyes(surface: ClothedSurface, joint: NDArray[np.int64]) -> NDArray[np.bool_
     return small
 
 
-def _place_in_box(rest_vertices: Floats, chosen: NDArray[np.bool_]) -> Floats:
-    """Place of every vertex (S, 3) in the box around the chosen ones, 0 to 1 inside."""
-    if not chosen.any():
+def _place_on_head(rest_vertices: Floats, head: NDArray[np.bool_], eyes: NDArray[np.bool_]) -> Floats:
+    """Height and depth (columns 1, 2) of every vertex on the head, in units of the bald head under the hair.
+
+    Chin, nose and eyes tell its size, because hair adds to the rest; without eyes the whole head does.
+    """
+    if not head.any():
         return np.zeros_like(rest_vertices)
-    low, high = rest_vertices[chosen].min(0), rest_vertices[chosen].max(0)
-    return np.asarray((rest_vertices - low) / np.maximum(high - low, 1e-6), np.float32)
+    low, high = rest_vertices[head].min(0), rest_vertices[head].max(0)
+    tall = float(high[1] - low[1])
+    if eyes.any():
+        tall = float(rest_vertices[eyes, 1].mean() - low[1]) / _EYE_HEIGHT
+    tall = max(tall, 1e-6)
+    place = np.asarray((rest_vertices - low) / np.float32(tall), np.float32)
+    place[:, 2] = 1 - (high[2] - rest_vertices[:, 2]) / np.float32(tall * _HEAD_DEPTH)
+    return place

@@ -15,6 +15,7 @@ from munet.fitting.result import BodyFit
 from munet.perception.observation import PersonObservation
 from munet.settings import Settings
 from munet.surface.anatomy import Anatomy, describe
+from munet.surface.clearance import pushed_apart
 from munet.surface.cloth import cover
 from munet.surface.operators import Floats, Ints
 from munet.surface.refine import Refined, Start, refine, rest_room
@@ -143,6 +144,7 @@ def _loosen(body: _Body, first: Refined) -> tuple[Floats, Floats]:
 
 def _result(model: BodyModel, body: _Body, rest: Floats, skin: Skin, refined: Refined, view: View) -> ClothedSurface:
     displaced = rest + skin.rest_offset(refined.vertices_cam - skin.pose(rest))
+    displaced = pushed_apart(displaced, body.faces, body.anatomy.limb, prepare_mesh(rest, body.faces).laplace)
     rest_vertices, weights = displaced.astype(np.float32), skin.weights.astype(np.float32)
     vertices = blend(body.transforms_cam, weights.astype(np.float64)).pose(rest_vertices.astype(np.float64))
     inside = overlap(draw(view.camera, vertices, body.faces), view.mask >= 0.5)

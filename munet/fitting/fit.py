@@ -108,9 +108,10 @@ def _check(observation: PersonObservation, photo: Photo) -> None:
         )
 
 
-def _warnings(evidence: Evidence) -> tuple[str, ...]:
+def _warnings(evidence: Evidence, told: str) -> tuple[str, ...]:
+    """Return what is not seen, but for limbs that the observation's own warnings (``told``) already name."""
     groups = {"legs": (1, 2, 4, 5), "left arm": (16, 18), "right arm": (17, 19)}
-    unseen = [name for name, joints in groups.items() if not evidence.seen[list(joints)].any()]
+    unseen = [name for name, joints in groups.items() if name not in told and not evidence.seen[list(joints)].any()]
     guessed = [name for name in unseen if evidence.guessed[list(groups[name])].any()]
     resting = [name for name in unseen if name not in guessed]
     sentences = (
@@ -158,6 +159,6 @@ def _result(
         joints_cam=joints,
         seen=evidence.seen,
         landmark_error=landmark_error(marks.astype(np.float64), observation, evidence.height),
-        warnings=_warnings(evidence),
+        warnings=_warnings(evidence, " ".join(observation.warnings)),
         up_cam=state.up_cam.astype(np.float32),
     )

@@ -37,5 +37,5 @@ def grain_strength(detail: Floats, weight: Floats) -> float:
     Returns:
         Standard deviation in sRGB steps.
     """
-    brightness = np.abs(detail[weight > 0.7].mean(-1))
+    brightness = np.abs(detail[weight > 0.7] @ np.full(3, 1 / 3, np.float32))
     return float(min(1.48 * np.median(brightness), _MOST)) if len(brightness) else 2.0

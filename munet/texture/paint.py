@@ -117,7 +117,7 @@ def _compose(
 ) -> Floats:
     """Blend photo, mirrored detail and smooth colour with grain: (N, 3)."""
     base = texels.carry(smooth)
-    strength = grain_strength(seen.colour - base, seen.weight)
+    strength = grain_strength((seen.colour - base)[::_SPARSE], seen.weight[::_SPARSE])
     filled = base + strength * grain(texels.size, seed).reshape(-1)[texels.index][:, None]
     some = np.flatnonzero((opposite.weight > 0) & (seen.weight < 1))
     detail = opposite.colour[some] - texels.pick(some).carry(smooth[mirrored])

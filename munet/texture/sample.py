@@ -70,7 +70,8 @@ def sample_photo(texels: Texels, projected: Projected, view: View, image: NDArra
     colour = np.zeros((len(texels.index), 3), np.float32)
     weight = np.zeros(len(texels.index), np.float32)
     turned = projected.values[:, 3] > _GRAZING[0]
-    candidates = np.flatnonzero(turned[texels.corners].any(1))
+    first, second, third = texels.corners.T
+    candidates = np.flatnonzero(turned[first] | turned[second] | turned[third])
     values = texels.pick(candidates).carry(projected.values)
     pixel, depth, cosine = values[:, :2], values[:, 2], values[:, 3]
     trust = _lookup(view.trust, pixel, cv2.INTER_LINEAR) * smooth_ramp(cosine, *_GRAZING)

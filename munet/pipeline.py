@@ -161,7 +161,7 @@ def fit_people(
     for index, person in enumerate(people):
         try:
             fit = clock.run("body", index / len(people), fit_body, body, person, photo, settings)
-        except InvalidInputError as failure:
+        except (InvalidInputError, NoPersonError) as failure:
             failures.append(failure)
             continue
         fits.append((fit, person))

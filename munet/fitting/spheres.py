@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 
 ARM_RADII = np.tile([0.035, 0.03, 0.026, 0.026, 0.014], 2)
 """Radii in metres of the spheres of each arm: forearm, wrist, two knuckles, finger tips."""
+_FEWEST = 8
 _TRUNK_LEVELS = 5
 _THIGH_LEVELS = 4
 TRUNK = 2 * (_TRUNK_LEVELS + _THIGH_LEVELS)
@@ -37,20 +38,23 @@ def sphere_rows(
     for side in (1, -1):
         for level in np.linspace(joints[0, 1] - 0.02, joints[9, 1] + 0.05, _TRUNK_LEVELS):
             part = (weights[:, [0, 1, 2, 3, 6, 9]].sum(1) > 0.6) & (template[:, 0] * side > 0)
-            row, radius = _slice(template, part & (np.abs(template[:, 1] - level) < 0.02), flat=True)
+            row, radius = _slice(template, part, float(level), flat=True)
             rows.append(row)
             radii.append(radius)
     for hip, knee in ((1, 4), (2, 5)):
         part = weights[:, hip] > 0.5
         for level in np.linspace(joints[hip, 1] - 0.07, joints[knee, 1] + 0.09, _THIGH_LEVELS):
-            row, radius = _slice(template, part & (np.abs(template[:, 1] - level) < 0.02), flat=False)
+            row, radius = _slice(template, part, float(level), flat=False)
             rows.append(row)
             radii.append(radius)
     return sparse.vstack([*_arm_rows(template, weights, landmarks), *rows]).tocsr(), np.array(radii)
 
 
-def _slice(template: Array, chosen: NDArray[np.bool_], *, flat: bool) -> tuple[sparse.csr_matrix, float]:
-    index = np.flatnonzero(chosen)
+def _slice(template: Array, part: NDArray[np.bool_], level: float, *, flat: bool) -> tuple[sparse.csr_matrix, float]:
+    chosen = np.flatnonzero(part)
+    gap = np.abs(template[chosen, 1] - level)
+    # Coarse bodies may have no vertex within the slice.
+    index = chosen[gap <= max(0.02, float(np.partition(gap, _FEWEST)[_FEWEST]))]
     points = template[index]
     middle = points.mean(0)
     round_radius = float(np.linalg.norm((points - middle)[:, [0, 2]], axis=1).mean())

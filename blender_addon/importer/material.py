@@ -12,6 +12,7 @@ from .png import encode_png
 
 _SKIN_COLOUR = (0.55, 0.33, 0.24, 1.0)
 _CLOTH_ROUGHNESS = 0.85
+_CLOTH_SHINE = 0.1
 _SKIN_ROUGHNESS = 0.55
 
 
@@ -33,6 +34,7 @@ def textured_material(name: str, texture: NDArray[Any]) -> bpy.types.Material:
     material = bpy.data.materials.new(name)
     shader = _principled(material)
     shader.inputs["Roughness"].default_value = _CLOTH_ROUGHNESS
+    material.roughness, material.specular_intensity = _CLOTH_ROUGHNESS, _CLOTH_SHINE
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = pack_image(name, encode_png(texture))
     node.location = (shader.location.x - 320, shader.location.y)
@@ -46,5 +48,5 @@ def skin_material(name: str) -> bpy.types.Material:
     shader = _principled(material)
     shader.inputs["Base Color"].default_value = _SKIN_COLOUR
     shader.inputs["Roughness"].default_value = _SKIN_ROUGHNESS
-    material.diffuse_color = _SKIN_COLOUR
+    material.diffuse_color, material.roughness = _SKIN_COLOUR, _SKIN_ROUGHNESS
     return material

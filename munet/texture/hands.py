@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 _LONGEST = 384.0
 # Share of a hand that lies over the rest of the person, from which on it may be hidden.
 _OVERLAP = 0.7
-_SPARSE = 16
+_SPARSE = 48
 # Share of the commonest colour's amount from which another one is common too.
 _COMMON = 0.3
 
@@ -76,7 +76,7 @@ def stray_colours(seen: Seen, texels: Texels, regions: Regions) -> NDArray[np.in
     if len(on_hand) == 0:
         return on_hand
     colour, weight = seen.colour[on_hand], seen.weight[on_hand]
-    materials = find_materials(colour[::_SPARSE], weight[::_SPARSE])
+    materials = find_materials(colour[::8], weight[::8])
     belonging = materials.belonging(colour)
     total = (belonging * weight[:, None]).sum(0)
     common = total > _COMMON * total.max()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from munet.errors import InvalidInputError
 from munet.fitting.result import BodyFit
+from munet.geometry.camera import Camera
 from munet.perception.observation import PersonObservation, Photo
 from munet.settings import Settings
 from munet.surface.result import ClothedSurface
@@ -50,7 +51,7 @@ def paint(
         photo: the photo at working resolution.
         observation: gives the mask of the person.
         settings: size of the texture and seed.
-        others: the other persons of the photo, who may stand in front; each is placed with this person's camera.
+        others: the other persons of the photo, who may stand in front, each with the fit that gives their camera.
 
     Returns:
         (T, T, 3) uint8 sRGB, first row at the top (v = 1), T = ``settings.texture_pixels``.
@@ -73,7 +74,7 @@ def paint(
         observation.mask,
         photo.image,
         regions.head | regions.eyes,
-        [(other.vertices_cam, other.faces) for other, _ in others],
+        [(_seen_by(fit.camera, other, their_fit.camera), other.faces) for other, their_fit in others],
     )
     projected = project_vertices(surface.vertices_cam, surface.faces, view)
     seen = sample_photo(texels, projected, view, photo.image)
@@ -85,6 +86,13 @@ def paint(
     colour = _compose(texels, seen, opposite, smooth, mirrored, regions, settings.seed)
     _paint_eyes(colour, surface, texels, seen, regions)
     return _to_texture(colour, texels)
+
+
+def _seen_by(camera: Camera, other: ClothedSurface, their_camera: Camera) -> Floats:
+    """Vertices (S, 3) of another person in this camera's frame: the same pixels, sizes and depths to its measure."""
+    depth = other.vertices_cam[:, 2:] * np.float32(camera.focal / their_camera.focal)
+    away = their_camera.project(other.vertices_cam) - np.asarray(camera.center, np.float32)
+    return np.concatenate([away * depth / np.float32(camera.focal), depth], 1)
 
 
 def _opposite(projected: Projected, mirrored: NDArray[np.int64], without: NDArray[np.bool_]) -> Projected:

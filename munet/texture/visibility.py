@@ -28,6 +28,8 @@ _BEHIND_MARGIN = (0.006, 0.02)
 _FINE = 0.4
 # Width of the band along the mask's outline in which pixels that look like the background are not trusted.
 _SUSPECT_BAND = 0.03
+# sRGB steps between colours that could as well be the same.
+_NOISE = 8.0
 _FAR = np.float32(1e6)
 
 
@@ -163,7 +165,8 @@ def likeness_trust(colours: Floats, mask: Floats, size: float) -> Floats:
         np.linalg.norm(colours - _nearest_colour(colours, well_inside, band), axis=-1),
     )
     to_around = np.linalg.norm(colours - around, axis=-1)
-    share = to_around / np.maximum(to_person + to_around, 1)
+    # Differences of a few steps tell nothing.
+    share = (to_around + _NOISE) / (to_person + to_around + 2 * _NOISE)
     doubt = 1 - smooth_ramp(share, 0.2, 0.45)
     doubt *= (depth_inside < band) & person_known & around_known
     return np.asarray(1 - doubt, np.float32)

@@ -95,6 +95,19 @@ def test_a_person_in_front_is_not_painted_on(scene: Scene) -> None:
     assert redness.max() < 15
 
 
+def test_a_person_in_front_may_have_another_camera(scene: Scene) -> None:
+    """Twice the focal length and twice the distance show the ball at the same place: it still hides what it hid."""
+    figure = photograph(scene.surface, np.full_like(scene.texture, 128))
+    vertices, faces, uv = tube(30, 40)
+    ball = surface_of(vertices * np.float32(0.12), faces, uv)
+    near = ball.vertices_cam - np.array([0, 0, 1], np.float32)
+    their_fit = replace(figure.fit, camera=replace(figure.fit.camera, focal=2 * figure.fit.camera.focal))
+    args = (figure.surface, figure.fit, figure.photo, figure.observation, SETTINGS)
+    same = paint(*args, [(replace(ball, vertices_cam=near), figure.fit)])
+    other = paint(*args, [(replace(ball, vertices_cam=near * np.array([1, 1, 2], np.float32)), their_fit)])
+    assert np.abs(same.astype(int) - other).mean() < 0.05
+
+
 def test_the_back_of_the_head_takes_hair_not_face(scene: Scene) -> None:
     """Skin on the face, black on the crown: the back of the head becomes black."""
     texture = np.full_like(scene.texture, 120)

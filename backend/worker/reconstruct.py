@@ -29,6 +29,8 @@ MAX_TEXTURE = 8192
 
 def make_work(start: Start) -> Work:
     """Load the libraries and return the function that runs a job; the models are loaded with the first one."""
+    # Threads of torch that wait spin otherwise, and on a busy machine everything takes ten times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     import munet.pipeline  # noqa: F401 takes seconds, so it is done before the first job comes

@@ -42,7 +42,7 @@ def show_states(context: bpy.types.Context, session: Session) -> None:
         entry = entries.get(image.path)
         if entry is not None and image.status != entry.state.name:
             image.status = entry.state.name
-            image.message = str(entry.failure or "")
+            image.message = str(entry.failure or " ".join(entry.notes))
 
 
 @contextlib.contextmanager

@@ -38,6 +38,7 @@ class Entry:
         failure: why it failed.
         data: bytes of its file, once it has been sent.
         result: what the backend gave, until it has been inserted.
+        notes: what the backend says about the photo as a whole.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Entry:
     failure: Failure | None = None
     data: bytes = b""
     result: JobResult | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -124,7 +126,7 @@ class Batch:
     def _take(self, entry: Entry, job: Job) -> None:
         self.job = None
         if job.state == "done" and job.result is not None:
-            entry.state, entry.result = EntryState.RECEIVED, job.result
+            entry.state, entry.result, entry.notes = EntryState.RECEIVED, job.result, job.result.warnings
         elif job.state == "cancelled":
             entry.finish(EntryState.CANCELLED)
         else:

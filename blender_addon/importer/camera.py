@@ -20,7 +20,8 @@ def _add_background(camera: bpy.types.Camera, photo: Photo, size: tuple[int, int
     image = pack_image(photo.name, photo.data)
     turned = upright_bytes(photo.data, image, size)
     if turned is not None:
-        image.pack(data=turned, data_len=len(turned))
+        bpy.data.images.remove(image)
+        image = pack_image(photo.name, turned)
     background = camera.background_images.new()
     background.image = image
     background.frame_method = "FIT"

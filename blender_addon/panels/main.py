@@ -59,6 +59,16 @@ def _draw_images(layout: bpy.types.UILayout, window: bpy.types.PropertyGroup) ->
     buttons.operator("munet.clear_images", text="", icon="TRASH")
 
 
+def _draw_message(
+    layout: bpy.types.UILayout, context: bpy.types.Context, window: bpy.types.PropertyGroup, session: Session
+) -> None:
+    """Draw what is to be said about the active photo, unless the latest failure, shown below, says it."""
+    if window.active_image < len(window.images):
+        image = window.images[window.active_image]
+        if image.message and (image.status == EntryState.DONE.name or session.failure is None):
+            draw_wrapped(layout, context, image.message, "INFO")
+
+
 def progress_text(session: Session) -> str:
     """Return one line on what is being done."""
     batch = session.batch
@@ -120,6 +130,7 @@ class MUNET_PT_main(bpy.types.Panel):
         """Draw the panel."""
         layout, window, session = self.layout, context.window_manager.munet, current()
         _draw_images(layout, window)
+        _draw_message(layout, context, window, session)
         options = layout.column()
         options.use_property_split = True
         options.use_property_decorate = False

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from _environment import ALIASES
 from _gltf_validator import gltf_validator
-from synthetic import random_person
+from PIL import Image
+from synthetic import IMAGE_SIZE, random_person
 
 if TYPE_CHECKING:
     from conftest import Blender
@@ -20,8 +21,19 @@ pytestmark = pytest.mark.blender
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_importer_is_exact(blender: Blender) -> None:
-    output = blender.check("importer")
+def turned_photo(path: Path) -> Path:
+    """A photo stored on its side with the EXIF rotation that makes its red half the upper one."""
+    width, height = IMAGE_SIZE
+    upright = Image.new("RGB", (width, height), (0, 0, 255))
+    upright.paste((255, 0, 0), (0, 0, width, height // 2))
+    tags = Image.Exif()
+    tags[0x0112] = 6
+    upright.transpose(Image.Transpose.ROTATE_90).save(path, exif=tags)
+    return path
+
+
+def test_importer_is_exact(blender: Blender, tmp_path: Path) -> None:
+    output = blender.check("importer", str(turned_photo(tmp_path / "turned.jpg")))
     assert "ok check_speed" in output
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -150,6 +152,19 @@ def check_camera() -> None:
             assert abs((1 - seen.y) * height - y) < 0.5, (seed, (1 - seen.y) * height, y)
 
 
+def check_turned_photo() -> None:
+    """A photo with an EXIF rotation stands upright behind the person: its red half is above."""
+    data = Path(sys.argv[1]).read_bytes()
+    person = common.insert(common.people(9), "turned.jpg", data)[0]
+    image = person.camera.data.background_images[0].image
+    assert tuple(image.size) == synthetic.IMAGE_SIZE, tuple(image.size)
+    pixels = np.empty(4 * image.size[0] * image.size[1], dtype=np.float32)
+    image.pixels.foreach_get(pixels)
+    rows = pixels.reshape(image.size[1], image.size[0], 4).mean(axis=1)
+    assert rows[-50, 0] > 0.8
+    assert rows[50, 0] < 0.2
+
+
 def check_provenance() -> None:
     """Custom properties tell where a result came from."""
     character = common.people(9)[0]
@@ -217,6 +232,7 @@ def check() -> None:
         check_rig,
         check_meshes,
         check_camera,
+        check_turned_photo,
         check_provenance,
         check_failure_leaves_nothing,
         check_undo,

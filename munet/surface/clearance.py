@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from munet.surface.operators import Floats, Ints, soften_field, vertex_normals
 
-NEIGHBOURS = 6
+NEIGHBOURS = 4
 # Surfaces farther apart than this do not meet.
 SEARCH_METRES = 0.35
 # Between parts that swell remains this share of their distance, at most this much.

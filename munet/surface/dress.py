@@ -21,12 +21,25 @@ from munet.surface.operators import Floats, Ints
 from munet.surface.refine import Refined, Start, refine, rest_room
 from munet.surface.result import ClothedSurface
 from munet.surface.silhouette import View, draw, make_view, overlap, without_thin_things
-from munet.surface.solve import prepare_mesh
+from munet.surface.solve import Offsets, prepare_mesh
 from munet.surface.unpose import Skin, blend, limit_influences, loosen_weights
 
 POLISH_ROUNDS = {"draft": 1, "standard": 2, "high": 4}
 POOR_OVERLAP = 0.85
 CAM_FROM_BODY = np.diag([1.0, -1.0, -1.0])
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A posed clothed surface of the model's topology, camera frame. V: vertices.
+
+    Attributes:
+        vertices_cam: (V, 3) metres.
+        normals_cam: (V, 3) unit normals whose folds the surface shall show, zero where unknown, or None.
+    """
+
+    vertices_cam: NDArray[np.floating]
+    normals_cam: NDArray[np.floating] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,7 @@ def dress(
     fit: BodyFit,
     observation: PersonObservation,
     settings: Settings,
-    start_vertices_cam: NDArray[np.floating] | None = None,
+    prediction: Prediction | None = None,
 ) -> ClothedSurface:
     """Clothe a fitted body so that its outline meets the person's mask.
 
@@ -60,27 +73,70 @@ def dress(
         fit: pose, shape and camera.
         observation: the person's mask.
         settings: of the job: the preset says how often the outline is polished. Nothing here is random.
-        start_vertices_cam: (V, 3) posed surface of the model's topology to start from instead of the body, metres,
-            camera frame, for instance a network's.
+        prediction: a clothed surface to start from instead of the body, for instance a network's; it keeps its
+            own relief.
 
     Raises:
-        InvalidInputError: the mask is empty or has not the photo's size, or the start has the wrong shape.
+        InvalidInputError: the mask is empty or has not the photo's size, or the prediction has the wrong shape.
     """
     body = _fitted_body(model, fit)
     view = make_view(fit.camera, np.asarray(observation.mask, np.float32), fit.vertices_cam.astype(np.float64))
-    if start_vertices_cam is not None:
-        body = _from_start(body, start_vertices_cam)
-    room = rest_room(body.rest, body.faces, body.anatomy)
+    clean = without_thin_things(view, fit.vertices_cam.astype(np.float64), body.faces)
+    rounds = POLISH_ROUNDS[settings.preset]
+    if prediction is None:
+        draft = _draft_from_body(body, clean)
+        second = refine(draft.start, clean, draft.offsets, rounds)
+    else:
+        draft = _draft_from_prediction(body, prediction)
+        second = refine(draft.start, clean, None, rounds, _predicted_normals(body, prediction))
+    return _result(model, body, draft, second, view)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A surface with its final weights, before its outline is met for the last time."""
+
+    start: Start
+    skin: Skin
+    offsets: Offsets | None
+
+
+def _draft_from_body(body: _Body, view: View) -> _Draft:
+    """Measure how far clothes stand off the body, fade its relief under them and soften weights accordingly."""
     skin = blend(body.transforms_cam, body.weights)
-    start = _start(body, body.rest, skin, body.anatomy, room)
-    clean = without_thin_things(view, start.vertices_cam, start.faces)
-    first = refine(start, clean)
-    rest, weights = _loosen(body, first)
-    skin = blend(body.transforms_cam, weights)
+    first = refine(_start(body, body.rest, skin, body.anatomy, np.full(len(body.rest), np.inf)), view)
+    along = first.offsets.along
+    mesh = prepare_mesh(body.rest, body.faces)
+    rest = cover(mesh, body.faces, body.rest, body.joints_rest, body.anatomy, along, first.shod)
+    loose = blend(body.transforms_cam, loosen_weights(mesh, body.weights, along * (1 - body.anatomy.locked)))
     anatomy = _bare_feet_locked(body.anatomy, first.shod)
-    room = rest_room(rest, body.faces, anatomy)
-    second = refine(_start(body, rest, skin, anatomy, room), clean, first.offsets, POLISH_ROUNDS[settings.preset])
-    return _result(model, body, rest, skin, second, view)
+    return _Draft(_start(body, rest, loose, anatomy, rest_room(rest, body.faces, anatomy)), loose, first.offsets)
+
+
+def _draft_from_prediction(body: _Body, prediction: Prediction) -> _Draft:
+    """Unpose a predicted surface and soften its weights by its distance from the body."""
+    target = _checked(prediction.vertices_cam, body)
+    tight = blend(body.transforms_cam, body.weights)
+    away = np.linalg.norm(target - tight.pose(body.rest), axis=1) * (1 - body.anatomy.locked)
+    mesh = prepare_mesh(body.rest, body.faces)
+    loose = blend(body.transforms_cam, loosen_weights(mesh, body.weights, away))
+    rest = body.rest + loose.rest_offset(target - loose.pose(body.rest))
+    return _Draft(_start(body, rest, loose, body.anatomy, rest_room(rest, body.faces, body.anatomy)), loose, None)
+
+
+def _predicted_normals(body: _Body, prediction: Prediction) -> Floats | None:
+    return None if prediction.normals_cam is None else _checked(prediction.normals_cam, body)
+
+
+def _checked(values: NDArray[np.floating], body: _Body) -> Floats:
+    """A predicted array in double precision."""
+    result = np.asarray(values, np.float64)
+    if result.shape != body.rest.shape or not np.isfinite(result).all():
+        raise InvalidInputError(
+            "The predicted surface does not fit the body.",
+            detail=f"expected {body.rest.shape} finite numbers, found {result.shape}",
+        )
+    return result
 
 
 def _fitted_body(model: BodyModel, fit: BodyFit) -> _Body:
@@ -114,18 +170,6 @@ def _array(tensor: torch.Tensor) -> Floats:
     return tensor.detach().cpu().numpy().astype(np.float64)
 
 
-def _from_start(body: _Body, start_vertices_cam: NDArray[np.floating]) -> _Body:
-    """The same body whose rest shape poses to a given surface."""
-    start = np.asarray(start_vertices_cam, np.float64)
-    if start.shape != body.rest.shape or not np.isfinite(start).all():
-        raise InvalidInputError(
-            "The start surface does not fit the body.",
-            detail=f"expected {body.rest.shape} finite numbers, found {start.shape}",
-        )
-    skin = blend(body.transforms_cam, body.weights)
-    return replace(body, rest=body.rest + skin.rest_offset(start - skin.pose(body.rest)))
-
-
 def _start(body: _Body, rest: Floats, skin: Skin, anatomy: Anatomy, room: Floats) -> Start:
     return Start(skin.pose(rest), rest, body.joints_cam, body.faces, SMPL_PARENTS, anatomy, room)
 
@@ -135,14 +179,8 @@ def _bare_feet_locked(anatomy: Anatomy, shod: float) -> Anatomy:
     return replace(anatomy, locked=locked, outward=anatomy.outward * (1 - locked), ease=anatomy.ease * (1 - locked))
 
 
-def _loosen(body: _Body, first: Refined) -> tuple[Floats, Floats]:
-    """Rest shape under cloth (V, 3) and softened weights (V, J) after the first round."""
-    mesh = prepare_mesh(body.rest, body.faces)
-    rest = cover(mesh, body.faces, body.rest, body.joints_rest, body.anatomy, first.offsets.along, first.shod)
-    return rest, loosen_weights(mesh, body.weights, first.offsets.along * (1 - body.anatomy.locked))
-
-
-def _result(model: BodyModel, body: _Body, rest: Floats, skin: Skin, refined: Refined, view: View) -> ClothedSurface:
+def _result(model: BodyModel, body: _Body, draft: _Draft, refined: Refined, view: View) -> ClothedSurface:
+    rest, skin = draft.start.rest, draft.skin
     displaced = rest + skin.rest_offset(refined.vertices_cam - skin.pose(rest))
     displaced = pushed_apart(displaced, body.faces, body.anatomy.limb, prepare_mesh(rest, body.faces).laplace)
     rest_vertices, weights = displaced.astype(np.float32), skin.weights.astype(np.float32)

@@ -80,6 +80,19 @@ def factorise(matrix: sparse.sparray) -> Solver:
     return factor.solve  # type: ignore[no-any-return]
 
 
+def factorise_free(matrix: sparse.csr_array, free: NDArray[np.bool_]) -> Solver:
+    """Like :func:`factorise` for the unknowns marked free; the others are zero."""
+    index = np.nonzero(free)[0]
+    solve_part = factorise(matrix[index][:, index])
+
+    def solve(right: Floats) -> Floats:
+        result = np.zeros_like(right)
+        result[index] = solve_part(right[index])
+        return result
+
+    return solve
+
+
 def smoother(laplace: sparse.csr_array, areas: Floats, length: float) -> Solver:
     """Low-pass filter for fields on the mesh that keeps waves much longer than ``length`` metres.
 

@@ -21,6 +21,7 @@ from munet.surface.operators import (
 )
 from munet.surface.silhouette import View, draw
 from munet.surface.solve import Limits, Mesh, Offsets, System, make_system, prepare_mesh, solve_in_plane, solve_offsets
+from munet.surface.wrinkles import follow_normals
 
 NORMAL_SMOOTHING_METRES = 0.02
 RIM_SMOOTHING_STEPS = 4
@@ -84,7 +85,13 @@ class _Frame:
     system: System
 
 
-def refine(start: Start, view: View, previous: Offsets | None = None, polish_rounds: int = 0) -> Refined:
+def refine(
+    start: Start,
+    view: View,
+    previous: Offsets | None = None,
+    polish_rounds: int = 0,
+    target_normals: Floats | None = None,
+) -> Refined:
     """Move a posed surface so that its outline meets the mask, smoothly and without running limbs into each other.
 
     Each round draws the surface, matches its outline with the mask's boundary and solves for offsets along smooth
@@ -96,6 +103,8 @@ def refine(start: Start, view: View, previous: Offsets | None = None, polish_rou
         view: camera and mask, without things that are no clothes.
         previous: offsets to go on from.
         polish_rounds: how often the outline is taken the rest of the way in the image plane.
+        target_normals: (V, 3) unit normals in the camera frame whose folds the surface shall show, zero where
+            nothing is known, or None.
 
     Returns:
         The refined surface, its offsets relative to the start.
@@ -108,6 +117,9 @@ def refine(start: Start, view: View, previous: Offsets | None = None, polish_rou
         shod = _shod(start.anatomy, matches) if shod is None else shod
         offsets = solve_offsets(frame.system, frame.limits, matches, offsets, tolerance)
     vertices = _assemble(frame, offsets)
+    if target_normals is not None:
+        mesh, normals = frame.system.mesh, frame.system.normals
+        vertices = follow_normals(mesh, vertices, normals, target_normals, start.anatomy.locked)
     for _ in range(polish_rounds):
         vertices = vertices + _polish(frame, view, vertices)
     return Refined(vertices, offsets, shod or 0.0)

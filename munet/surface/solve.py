@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from munet.surface.contour import Matches
-from munet.surface.operators import Floats, Ints, edge_weights, factorise, laplacian, vertex_areas
+from munet.surface.operators import Floats, Ints, edge_weights, factorise_free, laplacian, vertex_areas
 
 # Pull of the outline per metre of contour, against the membrane energy of the offsets.
 DATA_WEIGHT = 400.0
@@ -17,6 +18,7 @@ STIFF_METRES = 0.03
 # The same two lengths for the last step in the image plane.
 POLISH_DECAY_METRES, POLISH_STIFF_METRES = 0.15, 0.018
 LOCK_WEIGHT = 1e7
+FULLY_LOCKED = 0.99
 BOUND_WEIGHT = 1e6
 ROBUST_PASSES = 2
 INITIAL_TOLERANCE = 0.10
@@ -93,6 +95,7 @@ class System:
         carry: (V, 24) how shifts of the joints move the vertices.
         form: (V + 48, V + 48) quadratic form of offsets and shifts without any evidence.
         pull: (V + 48,) right-hand side without any evidence.
+        free: (V + 48,) bool: unknowns that are not locked.
     """
 
     mesh: Mesh
@@ -100,6 +103,7 @@ class System:
     carry: Floats
     form: sparse.csr_array
     pull: Floats
+    free: NDArray[np.bool_]
 
 
 def make_system(mesh: Mesh, limits: Limits, normals: Floats, carry: Floats, decay: Floats) -> System:
@@ -108,7 +112,9 @@ def make_system(mesh: Mesh, limits: Limits, normals: Floats, carry: Floats, deca
     lock = LOCK_WEIGHT * limits.locked * mesh.areas
     field = smoothness(mesh, STIFF_METRES) + sparse.diags_array(rest + lock)
     form = sparse.block_diag([field, _shift_energy(limits)], format="csr")
-    return System(mesh, normals, carry, form, np.pad(rest * limits.ease, (0, 2 * len(limits.parents))))
+    shifts = (0, 2 * len(limits.parents))
+    free = np.pad(limits.locked < FULLY_LOCKED, shifts, constant_values=True)
+    return System(mesh, normals, carry, form, np.pad(rest * limits.ease, shifts), free)
 
 
 def smoothness(mesh: Mesh, stiff: float) -> sparse.csr_array:
@@ -139,7 +145,7 @@ def solve_offsets(system: System, limits: Limits, matches: Matches, current: Off
         stiffness = np.pad(BOUND_WEIGHT * bounded * areas, (0, joints))
         weighted = rows.T @ sparse.diags_array(pull * robust)
         right = system.pull + weighted @ target + stiffness * np.pad(bound, (0, joints))
-        solution = factorise(system.form + weighted @ rows + sparse.diags_array(stiffness))(right)
+        solution = factorise_free(system.form + weighted @ rows + sparse.diags_array(stiffness), system.free)(right)
         robust = 1 / (1 + ((rows @ solution - target) / tolerance) ** 2) ** 2
     along = np.clip(solution[: len(areas)], -limits.inward, limits.outward)
     return Offsets(along, solution[len(areas) :].reshape(-1, 2))
@@ -190,5 +196,5 @@ def solve_in_plane(mesh: Mesh, locked: Floats, matches: Matches, limit: float) -
     np.add.at(diagonal, vertex, pull)
     right = np.zeros((len(locked), 2))
     np.add.at(right, vertex, pull[:, None] * matches.distance[near][:, None] * matches.direction_cam[near, :2])
-    solve = factorise(smoothness(mesh, POLISH_STIFF_METRES) + sparse.diags_array(diagonal))
+    solve = factorise_free(smoothness(mesh, POLISH_STIFF_METRES) + sparse.diags_array(diagonal), locked < FULLY_LOCKED)
     return np.pad(solve(right), ((0, 0), (0, 1)))

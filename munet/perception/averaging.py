@@ -36,14 +36,8 @@ class View:
         return Crop(center, crop.side * self.enlarge, crop.angle + self.turn)
 
 
-_LANDMARK_VIEWS = (
-    View(),
-    View(0.02, 0.02),
-    View(-0.02, 0.02, 1.06),
-    View(0.02, -0.02, 0.95),
-    View(enlarge=1.12, turn=0.1),
-    View(turn=-0.1),
-)
+# Six views (three and their mirror images) measured as good as twelve.
+_LANDMARK_VIEWS = (View(0.02, 0.02), View(0.02, -0.02, 0.95), View(enlarge=1.12, turn=0.1))
 _MASK_VIEWS = (View(), View(0.02, -0.01, 1.06, 0.05), View(-0.01, 0.02, 1.12, -0.05))
 
 

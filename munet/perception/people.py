@@ -68,7 +68,7 @@ class Perceiver:
         height, width = image.shape[:2]
         found = sorted(self._search(image), key=lambda person: _seen_area(person, width, height), reverse=True)
         averaged = (average_views(self._landmarks, image, person) for person in found)
-        people = list(islice((person for person in averaged if is_person(person)), max_persons))
+        people = list(islice((person for person in averaged if is_person(person, width, height)), max_persons))
         masks = [self._masker.segment(image, person) for person in people]
         separate = separate_masks(masks, [person.image for person in people])
         return [_observation(person, mask) for person, mask in zip(people, separate, strict=True)]
@@ -95,9 +95,17 @@ class Perceiver:
         return second if second.presence >= _PRESENCE else first
 
 
-def is_person(person: Landmarks) -> bool:
-    """Tell whether averaged landmarks belong to a person: the views agree that there is one and where it ends."""
-    claimed = person.mask > 0.1
+def is_person(person: Landmarks, width: int, height: int) -> bool:
+    """Tell whether averaged landmarks belong to a person: the views agree that there is one and where it ends.
+
+    Args:
+        person: as :func:`munet.perception.averaging.average_views` gives it.
+        width: width of the image; what the mask says beyond the image does not count.
+        height: height of the image.
+    """
+    ticks = (np.arange(person.mask.shape[0]) + 0.5) / person.mask.shape[0]
+    cells = person.crop.to_image(np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2))
+    claimed = (person.mask > 0.1) & inside_image(cells, width, height).reshape(person.mask.shape)
     if person.presence < _MEAN_PRESENCE or not claimed.any():
         return False
     return bool((np.abs(person.mask[claimed] - 0.5) > 0.4).mean() >= _DECIDED)

@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 INDEX = {name: index for index, name in enumerate(LANDMARK_NAMES)}
 SEEN = 0.5
 """Visibility from which a landmark counts as seen."""
-_HIDDEN = 0.15
+_HIDDEN = 0.25
 """Square-root weight of a landmark that is hidden inside the photo: the detector's guess beats none."""
 
 DEPTH_BONES = tuple(

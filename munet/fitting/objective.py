@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 
 _FAR = 3.0
 """How much further landmarks pull in the first round."""
-_GUESSED = 0.1
+_GUESSED = 0.05
 """Pull to the resting pose of a joint that is hidden inside the photo, against one that is outside of it."""
 
 

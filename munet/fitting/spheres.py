@@ -19,6 +19,12 @@ _THIGH_LEVELS = 4
 TRUNK = 2 * (_TRUNK_LEVELS + _THIGH_LEVELS)
 """Number of spheres in trunk and thighs."""
 
+_ARM = len(ARM_RADII) // 2
+_PAIRS = np.array(
+    [(a, b) for a in range(2 * _ARM) for b in range(_ARM, 2 * _ARM + TRUNK) if b >= 2 * _ARM or a < _ARM]
+).T
+"""Spheres that may not meet: either arm with the trunk, the left arm with the right."""
+
 
 def sphere_rows(
     template: Array, weights: Array, joints: Array, landmarks: sparse.csr_matrix
@@ -75,7 +81,7 @@ def _arm_rows(template: Array, weights: Array, landmarks: sparse.csr_matrix) -> 
 
 
 def collision_block(points: Array, jacobian: Array, trunk_radii: Array, sigma: float) -> Block:
-    """Return how deep the spheres of the arms are in those of the trunk and the thighs, in metres over ``sigma``.
+    """Return how deep the spheres of the arms are in those of trunk, thighs and the other arm, metres over ``sigma``.
 
     Args:
         points: (10 + TRUNK, 3) centres, arms first, camera frame.
@@ -83,11 +89,12 @@ def collision_block(points: Array, jacobian: Array, trunk_radii: Array, sigma: f
         trunk_radii: (TRUNK,) metres.
         sigma: depth in metres that costs as much as one standard deviation of anything else.
     """
-    arms = len(ARM_RADII)
-    gaps = points[:arms, None] - points[None, arms:]
-    distances = np.linalg.norm(gaps, axis=2)
-    depth = ARM_RADII[:, None] + trunk_radii - distances
-    arm, trunk = np.nonzero(depth > 0)
-    direction = gaps[arm, trunk] / np.maximum(distances[arm, trunk], 1e-6)[:, None]
-    slope = -np.einsum("ni,nij->nj", direction, jacobian[arm] - jacobian[arms + trunk])
-    return quadratic(depth[arm, trunk], slope, 1 / sigma)
+    radii = np.concatenate([ARM_RADII, trunk_radii])
+    first, second = _PAIRS
+    gaps = points[first] - points[second]
+    distances = np.linalg.norm(gaps, axis=1)
+    depth = radii[first] + radii[second] - distances
+    used = np.flatnonzero(depth > 0)
+    direction = gaps[used] / np.maximum(distances[used], 1e-6)[:, None]
+    slope = -np.einsum("ni,nij->nj", direction, jacobian[first[used]] - jacobian[second[used]])
+    return quadratic(depth[used], slope, 1 / sigma)

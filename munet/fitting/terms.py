@@ -127,7 +127,7 @@ def ground_block(soles: Array, jacobian: Array, state: State, standing: float) -
     flat = np.eye(8) - np.repeat(mean, 4, 0)
     level = (mean[0] - mean[1])[None]
     blocks = []
-    for mixing, sigma, limit in ((level, 0.015, 0.08), (flat, 0.01, 0.04)):
+    for mixing, sigma, limit in ((level, 0.015, 0.08), (flat, 0.012, 0.04)):
         offsets = mixing @ soles
         slope = np.einsum("i,mij->mj", state.up_cam, np.tensordot(mixing, jacobian, 1))
         slope[:, TILT] += offsets @ _up_derivative(state)
@@ -167,7 +167,7 @@ def balance_block(mass: Array, soles: Array, jacobians: tuple[Array, Array], sta
         tipping = 0.0
     residual = np.array([middle, tipping * _TIPPING])
     jacobian = np.stack([middle_slope, slopes[near] * (_TIPPING if tipping else 0.0)])
-    return robust(residual, jacobian, np.full(2, np.sqrt(standing) / 0.03), 1.0)
+    return robust(residual, jacobian, np.full(2, np.sqrt(standing) / 0.03), 0.3)
 
 
 def anchor_block(state: State, start: State, focal_sigma: float, betas_sigma: float) -> Block:

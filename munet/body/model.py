@@ -88,7 +88,7 @@ class BodyModel:
         joint_names: J names.
         faces: (F, 3) int64, counter-clockwise from outside.
         quads: (Q, 4) int64, quad q is faces 2q and 2q + 1; empty for a triangle mesh.
-        uv: (F, 3, 2) per face corner, origin bottom left; empty (0, 3, 2) where the file has none.
+        uv: (F, 3, 2) per face corner, origin bottom left.
         parts: (V,) int8: 0 skin, 1 left eye, 2 right eye.
         landmarks: (33, V) sparse regressor of the photo landmarks from vertices.
         graph: the coarse level for graph networks, or None.

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from munet.body.model import FINGER_JOINT_NAMES, SMPL_JOINT_NAMES, SMPL_PARENTS, BodyModel, PoseDirs
 from munet.body.safe_pickle import as_array, read_pickle
-from munet.body.transfer import bone_ends, transfer_landmarks
+from munet.body.transfer import bone_ends, transfer_landmarks, transfer_uv
 from munet.errors import BodyFileError
 
 Array = NDArray[np.float64]
@@ -40,8 +40,9 @@ def load_smpl_file(path: Path, default: BodyModel) -> BodyModel:
 
     Args:
         path: .npz or .pkl (chumpy arrays need no chumpy) of SMPL, SMPL-H or SMPL-X.
-        default: the default body, from which the photo landmarks are transferred: its landmark vertices are carried
-            to the joints of the file's template and replaced by the nearest vertices there.
+        default: the default body, from which the photo landmarks are transferred (its landmark vertices are carried
+            to the joints of the file's template and replaced by the nearest vertices there) and, where the file has
+            none, the texture coordinates.
 
     Raises:
         BodyFileError: the file is missing, damaged, of another format, or holds anything but arrays.
@@ -130,6 +131,9 @@ def _build(arrays: dict[str, Array], name: str, sha256: str, default: BodyModel)
     parents = torch.tensor(_parents(order))
     faces = torch.from_numpy(arrays["f"].astype(np.int64))
     tails = bone_ends(parents, joint_template, joint_shape_dirs, template, shape_dirs, weights)
+    uv = _file_uv(arrays, len(faces))
+    if uv is None:
+        uv = transfer_uv(default, template, joint_template, weights, faces)
     return BodyModel(
         name=name,
         sha256=sha256,
@@ -145,7 +149,7 @@ def _build(arrays: dict[str, Array], name: str, sha256: str, default: BodyModel)
         joint_names=(SMPL_JOINT_NAMES + FINGER_JOINT_NAMES + _EXTRA_NAMES)[: len(order)],
         faces=faces,
         quads=torch.zeros(0, 4, dtype=torch.int64),
-        uv=_uv(arrays, len(faces)),
+        uv=uv,
         parts=_parts(weights),
         landmarks=transfer_landmarks(default, template, joint_template),
         graph=None,
@@ -187,7 +191,7 @@ def _parts(weights: Tensor) -> Tensor:
     return parts
 
 
-def _uv(arrays: dict[str, Any], faces: int) -> Tensor:
+def _file_uv(arrays: dict[str, Any], faces: int) -> Tensor | None:
     if "vt" not in arrays or "ft" not in arrays or len(arrays["ft"]) != faces:
-        return torch.zeros(0, 3, 2)
+        return None
     return _real(arrays["vt"][arrays["ft"].astype(np.int64)])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from munet.body.atlas import transfer_atlas
 from munet.body.model import BodyModel
 
 # The joint towards which the bone of a joint with several children points.
@@ -66,3 +68,33 @@ def transfer_landmarks(default: BodyModel, template: Tensor, joints: Tensor) -> 
     index = torch.stack([rows, nearest])
     size = (marks.shape[0], len(template))
     return torch.sparse_coo_tensor(index, marks.values(), size, check_invariants=True).coalesce()
+
+
+def transfer_uv(default: BodyModel, template: Tensor, joints: Tensor, weights: Tensor, faces: Tensor) -> Tensor:
+    """Texture coordinates (F, 3, 2) from the default body's atlas for another body in the T-pose.
+
+    The other body is brought onto the default one joint by joint (blended with its own weights), then every face
+    takes the coordinates of the surface below it.
+
+    Args:
+        default: the default body.
+        template: (V, 3) of the other body.
+        joints: (24 or more, 3) of the other body.
+        weights: (V, J) of the other body.
+        faces: (F, 3) of the other body.
+    """
+    scale = (default.template[:, 1].amax() - default.template[:, 1].amin()) / (
+        template[:, 1].amax() - template[:, 1].amin()
+    )
+    shared = min(len(joints), default.joint_count)
+    moved = template[:, None] * scale + (default.joint_template[:shared] - joints[:shared] * scale)
+    share = weights[:, :shared] / weights[:, :shared].sum(1, keepdim=True).clamp_min(1e-6)
+    aligned = torch.einsum("vj,vjk->vk", share, moved)
+    uv = transfer_atlas(
+        default.template.double().cpu().numpy(),
+        default.faces.cpu().numpy(),
+        default.uv.double().cpu().numpy(),
+        aligned.double().numpy(),
+        faces.numpy(),
+    )
+    return torch.from_numpy(uv.astype(np.float32))

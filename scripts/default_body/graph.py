@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from default_body.decimate import decimate
-from default_body.surface import barycentric_map
+from munet.body.closest import closest_on_surface
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -36,6 +36,11 @@ def make_coarse_level(vertices: Array, faces: Index, skin: NDArray[np.bool_], co
     renumber[kept] = np.arange(len(kept))
     skin_faces = renumber[faces[skin[faces].all(1)]]
     coarse, coarse_faces = decimate(vertices[kept], skin_faces, count)
-    index, weights = barycentric_map(coarse, vertices[kept], skin_faces)
-    up = barycentric_map(vertices, coarse, coarse_faces)
+    index, weights = _barycentric_map(coarse, vertices[kept], skin_faces)
+    up = _barycentric_map(vertices, coarse, coarse_faces)
     return CoarseLevel(coarse_faces, (kept[index], weights), up)
+
+
+def _barycentric_map(points: Array, vertices: Array, faces: Index) -> tuple[Index, Array]:
+    face, weights = closest_on_surface(points, vertices, faces)
+    return faces[face], weights

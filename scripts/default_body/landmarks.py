@@ -103,7 +103,7 @@ def _surface_points(s: Subjects, head: NDArray[np.bool_]) -> dict[str, Array]:
     """Points on the skin of the mean body, left side and nose."""
     eye = s.mean[s.parts == 1]
     centre, radius = eye.mean(0), float(np.ptp(eye[:, 0]) / 2)
-    front = centre + [0, 0, radius]
+    front = centre + radius * np.array([0, 0, 1.0])
     midline = head & (np.abs(s.mean[:, 0]) < 0.012) & (s.parts == 0)
     nose = s.mean[np.nonzero(midline)[0][s.mean[midline, 2].argmax()]]
     coco = {name: s.keypoints[i] @ s.mean for i, name in enumerate(s.keypoint_names)}
@@ -112,10 +112,10 @@ def _surface_points(s: Subjects, head: NDArray[np.bool_]) -> dict[str, Array]:
     return {
         "nose": nose,
         "left_eye": front,
-        "left_eye_inner": front + [-1.15 * radius, -0.1 * radius, -0.35 * radius],
-        "left_eye_outer": front + [1.15 * radius, 0.1 * radius, -0.75 * radius],
+        "left_eye_inner": front + radius * np.array([-1.15, -0.1, -0.35]),
+        "left_eye_outer": front + radius * np.array([1.15, 0.1, -0.75]),
         "left_ear": coco["left_ear"],
-        "mouth_left": nose + [0.0235, -0.0335, -0.03],
+        "mouth_left": nose + np.array([0.0235, -0.0335, -0.03]),
         "left_heel": 0.5 * heel + 0.5 * coco["left_heel"],
         "left_foot_index": 0.6 * coco["left_big_toe"] + 0.4 * toes[toes[:, 2].argmax()],
     }

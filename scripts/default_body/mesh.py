@@ -46,6 +46,11 @@ def symmetrised(points: Array, partner: Index) -> Array:
     return (points + points[..., partner, :] * [-1, 1, 1]) / 2
 
 
+def symmetrised_dirs(dirs: Array, partner: Index) -> Array:
+    """Average directions (V, 3, K) with their mirror images."""
+    return np.moveaxis(symmetrised(np.moveaxis(dirs, -1, 0), partner), 0, -1)
+
+
 def smoothing_matrix(quads: Index, count: int) -> csr_matrix:
     """Row-stochastic average over the edge neighbours of each vertex."""
     i = np.concatenate([quads[:, k] for k in range(4)] + [quads[:, (k + 1) % 4] for k in range(4)])

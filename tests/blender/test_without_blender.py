@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import sys
 import time
 import zipfile
@@ -132,6 +133,14 @@ def test_every_bone_has_a_name_of_its_own_for_artists(extension: Extension) -> N
     assert all(style.name.endswith(".L") == name.startswith("left_") for style, name in zip(styles, names, strict=True))
     left, right = (extension("rigs").bone_style(f"{side}_thumb1") for side in ("left", "right"))
     assert left.name[:-1] == right.name[:-1]
+
+
+def test_translations_belong_to_texts_that_exist() -> None:
+    texts = "".join(path.read_text(encoding="utf-8") for path in build_addon.SOURCE.rglob("*.py"))
+    for path in (build_addon.SOURCE / "locale").glob("*.json"):
+        words = json.loads(path.read_text(encoding="utf-8"))
+        assert [word for word in words if f'"{word}"' not in texts] == []
+        assert all(words.values())
 
 
 def test_the_shipped_zip_holds_the_client_and_nothing_of_the_backend(extension_zip: Path) -> None:

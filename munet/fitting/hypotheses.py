@@ -27,7 +27,10 @@ _LIMBS = (
 )
 _FOREARMS = (18, 19)
 _TWIST = 1.2
-_STEPS = 5
+_FIRST_STEPS = 2
+_STEPS = 4
+_HOPELESS = 12.0
+"""Cost above the best at which a flip is given up after its first steps."""
 _ARM_LANDMARKS = [
     INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("wrist", "wrist", "index", "pinky", "index")
 ]
@@ -104,7 +107,10 @@ def try_flips(objective: Objective, state: State, cost: float, evidence: Evidenc
         best = state, cost, cost + hidden_cost(objective, state)
         others = flips(objective.body.rig, state, evidence.seen, limb)
         for candidate in (*others, *twists(state, evidence.seen, limb)):
-            tried, reached = minimise(candidate, objective, _STEPS)
+            tried, reached = minimise(candidate, objective, _FIRST_STEPS)
+            if reached > best[2] + _HOPELESS:
+                continue
+            tried, reached = minimise(tried, objective, _STEPS)
             total = reached + hidden_cost(objective, tried)
             if total < best[2]:
                 best = tried, reached, total

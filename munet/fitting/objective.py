@@ -61,7 +61,7 @@ class Weights:
     depth_limit: float = 0.30
     prior: float = 0.7
     limits: float = 20.0
-    betas_sigma: float = 0.7
+    betas_sigma: float = 0.5
     straight: float = 20.0
     rest: float = 10.0
     outside_sigma: float = 0.012

@@ -25,7 +25,7 @@ from munet.surface.wrinkles import follow_normals
 
 NORMAL_SMOOTHING_METRES = 0.02
 RIM_SMOOTHING_STEPS = 4
-LIMIT_EROSION_STEPS, LIMIT_SMOOTHING_STEPS = 2, 6
+LIMIT_EROSION_STEPS, LIMIT_SMOOTHING_STEPS = 2, 16
 # Without evidence an offset decays over this length, outside the photo sooner.
 DECAY_METRES, UNSEEN_DECAY_METRES = 0.6, 0.2
 # Feet whose outline is not clearly inside that of bare feet, by the median, wear shoes.

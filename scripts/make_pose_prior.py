@@ -10,16 +10,20 @@ the frame of the pelvis (x and z), which says how upright a pose is and nothing 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from munet.fitting.so3 import exp_rotation, log_rotation
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from munet.fitting.so3 import exp_rotation, log_rotation  # noqa: E402
 
 Array = NDArray[np.float64]
 
-OUTPUT = Path(__file__).resolve().parents[1] / "munet" / "assets" / "pose_prior.npz"
+OUTPUT = ROOT / "munet" / "assets" / "pose_prior.npz"
 MIRROR = [0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22]
 SLACK = 0.1
 COLLAR_SLACK = 0.14

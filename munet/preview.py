@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from munet.geometry.level import level_rotation
 from munet.perception.observation import Photo
 from munet.reconstruction import Reconstruction
 from munet.render.picture import PictureMesh, camera_picture, over, parallel_picture
@@ -26,8 +28,8 @@ def render_preview(photo: Photo, results: Sequence[Reconstruction]) -> NDArray[n
     """Draw the preview of a photo.
 
     The first two columns show the photo, the surfaces over it, the largest person's face and the bodies over the
-    photo; then follow three columns a person with the textured surface (above) and the body (below) as the camera
-    sees them, from the side and from behind.
+    photo; then follow three columns a person with the textured surface (above) and the body (below) level
+    with the ground, from the front, the side and from behind.
 
     Args:
         photo: the photo at working resolution.
@@ -158,8 +160,20 @@ def _face_panel(results: Sequence[Reconstruction], height: int, width: int) -> F
     return labelled(over(picture, panel), "face")
 
 
+def levelled(result: Reconstruction) -> Reconstruction:
+    """The person as they stand in the world: turned about the hips so that up is up."""
+    rotation, pivot = level_rotation(result.up_cam).T, result.joints[0]
+    return replace(
+        result,
+        surface_vertices=(result.surface_vertices - pivot) @ rotation + pivot,
+        body_vertices=(result.body_vertices - pivot) @ rotation + pivot,
+        joints=(result.joints - pivot) @ rotation + pivot,
+    )
+
+
 def _person_panels(result: Reconstruction, height: int) -> Floats:
     width = round(height * _person_aspect())
+    result = levelled(result)
     surface, body = surface_mesh(result), body_mesh(result)
     center, scale = framing(result.surface_vertices, height, width)
     background = backdrop(height, width)

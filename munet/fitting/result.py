@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from munet.geometry.camera import Camera
+from munet.geometry.level import level_rotation
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,4 @@ class BodyFit:
     @property
     def level_rotation(self) -> NDArray[np.float32]:
         """Smallest rotation (3, 3) of the camera frame after which up is (0, -1, 0): ``points @ rotation.T``."""
-        x, y, z = (float(value) for value in self.up_cam)
-        factor = 1 / (1 - y)
-        rows = [[1 - x * x * factor, x, -x * z * factor], [-x, -y, -z], [-x * z * factor, z, 1 - z * z * factor]]
-        return np.array(rows, np.float32)
+        return level_rotation(self.up_cam)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 import trimesh
-from conftest import CAMERA, make_fit
 from crossings import crossing_faces
 from scipy.spatial.transform import Rotation
+from surface_scenes import CAMERA, make_fit
 
 from munet.body.model import BodyModel
 from munet.geometry.camera import Camera

@@ -1,0 +1,1 @@
+"""Training: data, losses and loops; needed by researchers, not by artists."""

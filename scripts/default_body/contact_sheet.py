@@ -82,7 +82,8 @@ def shape_sheet(model: BodyModel) -> Picture:
 
 def corrective_sheet(model: BodyModel) -> Picture:
     """Hard poses near one joint with plain skinning (left of each pair) and with correctives (right)."""
-    views = (("squat", 1, 0.75, (-10, -60, -150)), ("sit", 4, 0.7, (-40, -90, 60)), ("elbows", 18, 0.5, (-50, 20, -150)),
+    views = (("squat", 1, 0.75, (-10, -60, -150)), ("sit", 1, 0.9, (-40, -90, 160)),
+             ("elbows", 18, 0.5, (-50, 20, -150)),
              ("twist", 18, 0.5, (-30, 60, 160)), ("walk", 16, 0.6, (-30, 20, -140)))  # fmt: skip
     rows = []
     for name, joint, span, yaws in views:

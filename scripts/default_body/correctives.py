@@ -17,7 +17,8 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 SLOTS = 5
-RIDGE = 1e-3
+RIDGE = 3e-4
+UNPOSE_DAMPING = 0.003
 LARGEST = 0.07
 SMOOTHING = 4
 STEPS = 5
@@ -119,7 +120,7 @@ def targets(body: Body, poses: Array) -> tuple[Array, Array]:
         blended = (body.weights @ transforms[:, :3].reshape(-1, 12)).reshape(-1, 3, 4)
         gap = relaxed - np.einsum("vij,vj->vi", blended[..., :3], body.rest) - blended[..., 3]
         linear = blended[..., :3]
-        normal = np.swapaxes(linear, 1, 2) @ linear + 0.03 * np.eye(3)
+        normal = np.swapaxes(linear, 1, 2) @ linear + UNPOSE_DAMPING * np.eye(3)
         offset = np.linalg.solve(normal, np.swapaxes(linear, 1, 2) @ gap[..., None])[..., 0]
         size = np.linalg.norm(offset, axis=1, keepdims=True)
         offsets[index] = offset * np.minimum(1, LARGEST / np.maximum(size, 1e-9))

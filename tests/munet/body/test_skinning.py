@@ -148,3 +148,18 @@ def test_wrong_shapes_are_refused(
 ) -> None:
     with pytest.raises(InvalidInputError, match="expected"):
         pose_body(model, torch.zeros(betas), torch.zeros(pose), torch.zeros(shift))
+
+
+def test_twisted_forearm_keeps_its_girth(model: BodyModel) -> None:
+    pose = torch.zeros(1, 24, 3)
+    pose[0, 18] = torch.tensor([-1.2, 0.0, 0.0])
+    ring = ((model.template[:, 0] - model.joint_template[18, 0]).abs() < 0.02).nonzero()[:, 0]
+    axis = model.joint_template[18, 1:]
+
+    def girth(correctives: bool) -> float:
+        points = pose_body(model, torch.zeros(1, 10), pose, correctives=correctives).vertices[0, ring, 1:]
+        return float((points - axis).norm(dim=1).mean())
+
+    rest = float((model.template[ring, 1:] - axis).norm(dim=1).mean())
+    assert girth(correctives=False) < 0.91 * rest
+    assert girth(correctives=True) > 0.92 * rest

@@ -15,7 +15,7 @@ from .placement import Placement
 
 SMPL_NAME = "munet_smpl_name"
 _SHORTEST_BONE = 0.005
-_CONNECT_WITHIN = 0.001
+CONNECT_WITHIN = 0.001
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def rest_bones(character: Character, placement: Placement) -> list[RestBone]:
     parents = character.arrays["bone_parents"].tolist()
     heads = placement.rest(character.arrays["bone_heads"])
     tails = placement.rest(character.arrays["bone_tails"])
-    connected = [p >= 0 and bool(np.linalg.norm(heads[i] - tails[p]) < _CONNECT_WITHIN) for i, p in enumerate(parents)]
+    connected = [p >= 0 and bool(np.linalg.norm(heads[i] - tails[p]) < CONNECT_WITHIN) for i, p in enumerate(parents)]
     for index, parent in enumerate(parents):
         if connected[index]:
             tails[parent] = heads[index]

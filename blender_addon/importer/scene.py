@@ -15,6 +15,7 @@ from .armature import apply_pose, build_armature, ordered_bones
 from .body import PHOTO_POSE_KEY, build_body
 from .camera import build_camera
 from .character import Character
+from .identity import remember_joint_directions
 from .photo import Photo
 from .placement import SceneFrame, place, scene_frame
 from .provenance import provenance, write_properties
@@ -116,6 +117,7 @@ def _import_person(
     rig["munet_bone_names"] = json.dumps(character.bone_names)
     rig["munet_rotations"] = placement.rotations.reshape(-1).tolist()
     rig["munet_root_head"] = placement.root_head.tolist()
+    remember_joint_directions(rig, character)
     apply_photo_pose(rig)
     return rig, body, surface
 

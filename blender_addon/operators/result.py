@@ -9,6 +9,7 @@ from bpy.props import CollectionProperty, EnumProperty, StringProperty
 from ..errors import AddonError
 from ..importer.camera import look_through
 from ..importer.character import load_character
+from ..importer.identity import fit_rig_to_shape, shaped_body
 from ..importer.photo import Photo
 from ..importer.scene import Origin, apply_photo_pose, apply_rest_pose, import_people, rig_of
 
@@ -49,6 +50,33 @@ class MUNET_OT_apply_pose(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class MUNET_OT_fit_rig_to_shape(bpy.types.Operator):
+    """Move the joints to where the shape keys of the body put them; the pose stays"""
+
+    bl_idname = "munet.fit_rig_to_shape"
+    bl_label = "Fit Rig to Shape"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person with a body, in Object Mode."""
+        if not _has_rig(cls, context):
+            return False
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Switch to Object Mode")
+            return False
+        if shaped_body(rig_of(context.object)) is None:
+            cls.poll_message_set("The body of this person was deleted")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Fit the rig."""
+        rig = rig_of(context.object)
+        fit_rig_to_shape(context, rig, shaped_body(rig))
+        return {"FINISHED"}
+
+
 class MUNET_OT_look_through_camera(bpy.types.Operator):
     """Render through the photo's camera, at the photo's size"""
 
@@ -69,8 +97,11 @@ class MUNET_OT_look_through_camera(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make it the scene's camera and show its view."""
         look_through(context.scene, rig_of(context.object)["munet_camera"])
-        if context.space_data is not None and context.space_data.type == "VIEW_3D":
+        if context.area is not None and context.area.type == "VIEW_3D":
             context.space_data.region_3d.view_perspective = "CAMERA"
+            window = next(region for region in context.area.regions if region.type == "WINDOW")
+            with context.temp_override(region=window):
+                bpy.ops.view3d.view_center_camera()
         return {"FINISHED"}
 
 
@@ -110,4 +141,4 @@ class MUNET_OT_import_result(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (MUNET_OT_apply_pose, MUNET_OT_look_through_camera, MUNET_OT_import_result)
+CLASSES = (MUNET_OT_apply_pose, MUNET_OT_fit_rig_to_shape, MUNET_OT_look_through_camera, MUNET_OT_import_result)

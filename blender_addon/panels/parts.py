@@ -40,6 +40,7 @@ class MUNET_PT_result(bpy.types.Panel):
             row = layout.row(align=True)
             row.operator("munet.apply_pose", text="Photo Pose", icon="POSE_HLT").pose = "PHOTO"
             row.operator("munet.apply_pose", text="T-Pose", icon="OUTLINER_OB_ARMATURE").pose = "REST"
+            layout.operator("munet.fit_rig_to_shape", icon="MOD_ARMATURE")
             layout.operator("munet.look_through_camera", icon="CAMERA_DATA")
             for line in filter(None, str(rig.get("munet_warnings", "")).split("\n")):
                 draw_wrapped(layout, context, line, "INFO")

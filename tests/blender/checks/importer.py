@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 import time
@@ -95,6 +96,28 @@ def check_rig() -> None:
     assert person.body.data.shape_keys.key_blocks["PhotoPose"].value == 0.0
     assert bpy.ops.munet.apply_pose(pose="PHOTO") == {"FINISHED"}
     assert np.abs(common.world_vertices(person.body) - targets([character], 0, "body_vertices")).max() < MILLIMETRE
+
+
+def check_identity() -> None:
+    """After a change of the shape keys the fitted rig deforms the body as if it had been made with it."""
+    character = common.people(14)[0]
+    person = common.insert([character])[0]
+    shape = np.zeros(10)
+    shape[[0, 4]] = 2.0, -1.5
+    keys = person.body.data.shape_keys.key_blocks
+    keys["Shape000"].value, keys["Shape004"].value = shape[0], shape[4]
+    for _ in range(2):
+        assert bpy.ops.munet.fit_rig_to_shape() == {"FINISHED"}
+    arrays, bones = character.arrays, synthetic.skeleton()
+    rest = arrays["body_rest_vertices"] + arrays["body_corrective"] + arrays["body_shape_dirs"].astype(float) @ shape
+    bones = dataclasses.replace(bones, heads=bones.heads + arrays["joint_shape_dirs"].astype(float) @ shape)
+    posed, _ = synthetic.skin(rest, arrays["body_weights"], bones, arrays["bone_rotations"].astype(float))
+    changed = {**arrays, "body_vertices": posed * [1, -1, -1] + arrays["translation"]}
+    expected = targets([dataclasses.replace(character, arrays=changed)], 0, "body_vertices")
+    common.show_all()
+    difference = common.world_vertices(person.body) - expected
+    assert np.abs(difference - difference[0]).max() < 0.1 * MILLIMETRE, np.abs(difference - difference[0]).max()
+    assert np.abs(difference[0]).max() < 0.1
 
 
 def check_meshes() -> None:
@@ -230,6 +253,7 @@ def check() -> None:
         check_accuracy,
         check_two_people,
         check_rig,
+        check_identity,
         check_meshes,
         check_camera,
         check_turned_photo,

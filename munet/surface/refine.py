@@ -19,7 +19,7 @@ from munet.surface.operators import (
     unit,
     vertex_normals,
 )
-from munet.surface.silhouette import View, draw
+from munet.surface.silhouette import View, sketch
 from munet.surface.solve import Limits, Mesh, Offsets, System, make_system, prepare_mesh, solve_in_plane, solve_offsets
 from munet.surface.wrinkles import follow_normals
 
@@ -164,7 +164,7 @@ def _match(frame: _Frame, view: View, vertices: Floats) -> Matches:
     faces, anatomy = frame.start.faces, frame.start.anatomy
     reach = Reach(np.maximum(anatomy.outward, 0.05), INWARD_SEARCH_METRES)
     normals = unit(soften_field(frame.system.mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
-    own = draw(view.camera, vertices, faces)
+    own = sketch(view.camera, vertices, faces)
     return find_matches(view, own, vertices, faces, normals, reach)
 
 
@@ -186,7 +186,7 @@ def _shod(anatomy: Anatomy, matches: Matches) -> float:
 
 def _polish(frame: _Frame, view: View, vertices: Floats) -> Floats:
     faces, anatomy = frame.start.faces, frame.start.anatomy
-    own = draw(view.camera, vertices, faces)
+    own = sketch(view.camera, vertices, faces)
     reach = Reach(np.full(len(vertices), 2 * POLISH_METRES), 2 * POLISH_METRES)
     normals = unit(soften_field(frame.system.mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
     matches = find_matches(view, own, vertices, faces, normals, reach)

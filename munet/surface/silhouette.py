@@ -16,6 +16,7 @@ from munet.surface.operators import Floats, Ints, area_vectors
 
 WORK_PIXELS = 640
 MARGIN = 0.08
+GUARD_PIXELS = 16000.0
 # Objects thinner than this that stick out of the person (poles, straps) are not clothes.
 THIN_METRES = 0.028
 
@@ -88,6 +89,18 @@ def draw(camera: Camera, vertices_cam: Floats, faces: Ints) -> NDArray[np.bool_]
     return result
 
 
+def sketch(camera: Camera, vertices_cam: Floats, faces: Ints) -> NDArray[np.bool_]:
+    """Like :func:`draw`, in a single thread and quicker, up to half a pixel too big."""
+    in_front = (vertices_cam[:, 2] > 1e-3)[faces].all(1)
+    seen = faces[in_front & faces_camera(vertices_cam, faces)]
+    pixels = camera.project(np.where(vertices_cam[:, 2:] > 1e-3, vertices_cam, 1.0))
+    corners = np.round(np.clip(pixels, -GUARD_PIXELS, GUARD_PIXELS) * 16 - 8).astype(np.int32)[seen]
+    result = np.zeros((camera.height, camera.width), np.uint8)
+    for triangle in corners:
+        cv2.fillConvexPoly(result, triangle, 1, shift=4)
+    return result > 0
+
+
 def faces_camera(vertices_cam: Floats, faces: Ints) -> NDArray[np.bool_]:
     """Which faces (F,) turn their outside to the camera."""
     towards: NDArray[np.bool_] = np.einsum("fi,fi->f", area_vectors(vertices_cam, faces), vertices_cam[faces[:, 0]]) < 0
@@ -113,7 +126,7 @@ def without_thin_things(view: View, vertices_cam: Floats, faces: Ints) -> View:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     padded = np.pad(view.mask, 2 * radius, mode="edge")
     opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc)[2 * radius : -2 * radius, 2 * radius : -2 * radius]
-    near = cv2.dilate(draw(view.camera, vertices_cam, faces).astype(np.uint8), disc) > 0
+    near = cv2.dilate(sketch(view.camera, vertices_cam, faces).astype(np.uint8), disc) > 0
     mask = np.where(near, view.mask, np.minimum(opened, view.mask)).astype(np.float32)
     return replace(view, mask=mask)
 

@@ -1,5 +1,6 @@
 """The pieces of dressing, each against a known answer or an independent implementation."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -23,7 +24,7 @@ from munet.surface.operators import (
     vertex_normals,
 )
 from munet.surface.shoes import shod_feet
-from munet.surface.silhouette import View, draw, make_view, overlap, rim_vertices, without_thin_things
+from munet.surface.silhouette import View, draw, make_view, overlap, rim_vertices, sketch, without_thin_things
 from munet.surface.solve import prepare_mesh
 from munet.surface.unpose import blend, limit_influences, loosen_weights
 from munet.surface.wrinkles import follow_normals
@@ -97,6 +98,9 @@ def test_drawing_the_facing_half_draws_everything(model: BodyModel) -> None:
     matrix, points = torch.from_numpy(CAMERA.matrix), torch.from_numpy(vertices.astype(np.float32))
     whole = rasterise(project(matrix, points)[None], model.faces, CAMERA.height, CAMERA.width).mask[0].numpy()
     assert np.count_nonzero(draw(CAMERA, vertices, faces) != whole) <= 3
+    rough = sketch(CAMERA, vertices, faces)
+    assert not (whole & ~rough).any()
+    assert not (rough & ~(cv2.dilate(whole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)).any()
 
 
 def test_rim_of_a_ball_is_a_circle(ball: tuple[np.ndarray, np.ndarray]) -> None:

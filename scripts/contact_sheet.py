@@ -22,7 +22,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from munet.preview import backdrop, framing, labelled
+from munet.preview import backdrop, framing, labelled, levelled
 from munet.reconstruction import Reconstruction, load_reconstruction
 from munet.render.picture import PictureMesh, over, parallel_picture
 
@@ -81,7 +81,8 @@ def side_by_side(row: list[tuple[str, Floats]]) -> Floats:
 
 
 def sheet(result: Reconstruction, height: int) -> Floats:
-    """All rows of a person."""
+    """All rows of a person, standing level."""
+    result = levelled(result)
     surface = PictureMesh(
         result.surface_vertices, result.surface_faces, CLAY, uv=result.surface_uv, texture=result.texture
     )

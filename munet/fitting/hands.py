@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _FINGERS = ("index", "middle", "pinky", "ring", "thumb")
-_CURL = {"index": (0.22, 0.30, 0.20), "middle": (0.28, 0.36, 0.22), "pinky": (0.36, 0.40, 0.25),
-         "ring": (0.32, 0.38, 0.24), "thumb": (0.05, 0.12, 0.18)}  # fmt: skip
+_CURL = {"index": (0.28, 0.36, 0.22), "middle": (0.34, 0.42, 0.25), "pinky": (0.44, 0.46, 0.28),
+         "ring": (0.39, 0.45, 0.27), "thumb": (0.10, 0.15, 0.20)}  # fmt: skip
 """Bend of the three joints of each finger of a hanging hand, radians."""
-_CLOSE = {"index": 0.10, "middle": 0.02, "ring": -0.05, "pinky": -0.14, "thumb": 0.15}
+_CLOSE = {"index": 0.17, "middle": 0.0, "ring": -0.13, "pinky": -0.20, "thumb": 0.22}
 """Turn of each finger towards the middle one at its root: the T-pose spreads them."""
 
 

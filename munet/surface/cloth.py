@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from munet.surface.anatomy import TRUNK_JOINTS, Anatomy
-from munet.surface.operators import Floats, Ints, edge_weights, smoother
+from munet.surface.operators import Floats, Ints, edge_weights, laplacian, smoother, soften_field
 from munet.surface.shoes import shod_feet
 from munet.surface.solve import Mesh, prepare_mesh
 
 # Lengths over which the relief is smoothed: limbs are thin and would shrink under more.
-LIMB_METRES, TRUNK_METRES = 0.013, 0.024
+LIMB_METRES, TRUNK_METRES = 0.013, 0.032
 SHOE_METRES = 0.005
+SPREADING_STEPS = 5
 # The relief fades between these offsets from the skin.
 CLOTH_METRES = (0.004, 0.02)
 
@@ -38,11 +39,17 @@ def cover(
     worn = np.maximum(worn, trunk_share * (1 - anatomy.locked))
     worn = np.clip(fine(worn), 0, 1)[:, None]
     limbs = fine(rest)
-    coarse = smoother(mesh.laplace, mesh.areas, TRUNK_METRES)
-    trunk = coarse(coarse(rest))
+    trunk = _flattened(mesh, rest)
     covered = rest + worn * (limbs + trunk_share[:, None] * (trunk - limbs) - rest)
     shaped: Floats = covered + shod * (_shoes(faces, covered, joints_rest, anatomy) - covered)
     return shaped
+
+
+def _flattened(mesh: Mesh, rest: Floats) -> Floats:
+    """Strongly smoothed vertices; a few steps without regard to shape spread the crowded ones of small steep relief."""
+    coarse = smoother(mesh.laplace, mesh.areas, TRUNK_METRES)
+    uniform = laplacian(mesh.pairs, np.ones(len(mesh.pairs)), len(rest))
+    return soften_field(uniform, coarse(coarse(rest)), SPREADING_STEPS)
 
 
 def _shoes(faces: Ints, rest: Floats, joints_rest: Floats, anatomy: Anatomy) -> Floats:

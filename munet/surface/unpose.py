@@ -77,8 +77,11 @@ def loosen_weights(mesh: Mesh, weights: Floats, distance: Floats) -> Floats:
     """
     start, end = LOOSE_METRES
     amount = np.clip((distance - start) / (end - start), 0, 1)[:, None]
-    used = np.nonzero(weights.sum(0) > 0)[0]
+    # Only joints that move loose cloth; fingers, for instance, never do.
+    used = np.nonzero((weights * amount).sum(0) > 0)[0]
+    if not len(used):
+        return limit_influences(weights)
     solve = factorise(sparse.diags_array(mesh.areas) + LOOSE_SMOOTHING_METRES**2 * mesh.laplace)
     smooth = np.zeros_like(weights)
     smooth[:, used] = solve(mesh.areas[:, None] * weights[:, used])
-    return limit_influences((1 - amount) * weights + amount * smooth)
+    return limit_influences(np.where(amount > 0, (1 - amount) * weights + amount * smooth, weights))

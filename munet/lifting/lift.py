@@ -1,0 +1,100 @@
+"""Several possible poses of one person from the 2D landmarks alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load as load_tensors
+
+from munet.body.model import SMPL_PARENTS
+from munet.errors import NoPersonError
+from munet.fitting.camera_start import guess_focal
+from munet.fitting.evidence import SEEN
+from munet.fitting.rig import TO_CAMERA
+from munet.lifting.inputs import MARKS, View, look_at
+from munet.lifting.network import TURNED, LifterNet
+from munet.perception.observation import PersonObservation, Photo
+
+Array = NDArray[np.float64]
+
+FEWEST_MARKS = 5
+"""Below this many known landmarks the network was not trained."""
+
+
+@dataclass(frozen=True)
+class PoseGuess:
+    """One hypothesis about a person.
+
+    Attributes:
+        rotations: (24, 3, 3) local rotations, root first, in the axes of the camera with y up and z to the camera (as
+            the fit's state has them); the hands rest.
+        betas: (10,) identity.
+        confidence: in [0, 1]; the confidences of a person's guesses sum to 1.
+    """
+
+    rotations: Array
+    betas: Array
+    confidence: float
+
+
+@lru_cache(maxsize=1)
+def load_lifter() -> LifterNet:
+    """Load the network that comes with the package (made by scripts/train_lifter.py); the same object every time."""
+    data = resources.files("munet.assets").joinpath("lifter.safetensors").read_bytes()
+    net = LifterNet()
+    net.load_state_dict({name: value.float() for name, value in load_tensors(data).items()})
+    return net.eval().requires_grad_(False)
+
+
+def view_of(observation: PersonObservation, photo: Photo) -> View:
+    """What the network sees of a person: rays by the focal length from EXIF, or by a usual one.
+
+    Raises:
+        NoPersonError: too few landmarks are visible.
+    """
+    visible = observation.visibility[list(MARKS)] >= SEEN
+    if int(visible.sum()) < FEWEST_MARKS:
+        raise NoPersonError(
+            "Too little of the person is visible to guess a pose.",
+            detail=f"{int(visible.sum())} of {len(MARKS)} landmarks are visible, at least {FEWEST_MARKS} are needed.",
+        )
+    height, width = photo.image.shape[:2]
+    focal, _ = guess_focal(photo)
+    rays = (observation.landmarks_image[list(MARKS)] - [width / 2, height / 2]) / focal
+    measured = torch.tensor([float(photo.focal is not None)])
+    known = torch.tensor(visible[None], dtype=torch.float32)
+    return look_at(torch.tensor(rays[None], dtype=torch.float32), known, measured)
+
+
+def lift_pose(net: LifterNet, observation: PersonObservation, photo: Photo) -> tuple[PoseGuess, ...]:
+    """Guess a person's pose and shape from the 2D landmarks, surest first.
+
+    Raises:
+        NoPersonError: too few landmarks are visible.
+    """
+    view = view_of(observation, photo)
+    with torch.no_grad():
+        poses = net(view.features)
+    axes = np.diag(TO_CAMERA) @ view.turn[0].double().numpy() @ np.diag(TO_CAMERA)
+    confidence = torch.softmax(poses.logits[0], 0).tolist()
+    guesses = [
+        PoseGuess(local_rotations(axes.T @ turns), betas, sure)
+        for turns, betas, sure in zip(
+            poses.turns[0].double().numpy(), poses.betas[0].double().numpy(), confidence, strict=True
+        )
+    ]
+    return tuple(sorted(guesses, key=lambda guess: -guess.confidence))
+
+
+def local_rotations(turns: Array) -> Array:
+    """Local rotations (24, 3, 3) of global ones (22, 3, 3); the hands rest."""
+    local = np.tile(np.eye(3), (24, 1, 1))
+    local[0] = turns[0]
+    for joint in range(1, TURNED):
+        local[joint] = turns[SMPL_PARENTS[joint]].T @ turns[joint]
+    return local

@@ -1,0 +1,56 @@
+"""How wrong hypotheses are, and how much of the blame each of them takes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from munet.lifting.network import HYPOTHESES, Poses
+from munet.training.lifting.skeleton import Skeleton
+from munet.training.lifting.views import Batch
+
+_JOINTS, _TURNS, _REPROJECTION, _BETAS, _CONFIDENCE = 10.0, 1.0, 2.0, 0.02, 0.1
+_SHARING = 0.15
+"""Difference of costs at which a worse hypothesis still takes a third of the weight of the best."""
+_LEAST_SHARE = 0.02
+_HIDDEN = 0.1
+
+
+def hypothesis_costs(poses: Poses, batch: Batch, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
+    """Cost (B, K) of every hypothesis, and its mean distance (B, K) of joints from the truth in metres."""
+    count = len(batch.betas)
+    joints, marks = skeleton.pose(poses.turns.flatten(0, 1), poses.betas.flatten(0, 1))
+    joints, marks = (points.reshape(count, HYPOTHESES, -1, 3) for points in (joints, marks))
+    far = (joints - batch.joints[:, None]).square().sum(-1).add(1e-8).sqrt().mean(-1)
+    turned = (poses.turns - batch.turns[:, None]).square().sum((-1, -2)).add(1e-6).sqrt().mean(-1)
+    placed = project(marks, poses.place, batch.view.scale)
+    off = (placed - batch.view.marks[:, None]).abs().sum(-1).clamp_max(2)
+    weight = (_HIDDEN + (1 - _HIDDEN) * batch.view.known)[:, None]
+    off = (off * weight).sum(-1) / weight.sum(-1)
+    shape = (poses.betas - batch.betas[:, None]).square().mean(-1)
+    return _JOINTS * far + _TURNS * turned + _REPROJECTION * off + _BETAS * shape, far
+
+
+def project(marks: Tensor, place: Tensor, scale: Tensor) -> Tensor:
+    """Where landmarks (B, K, M, 3), root-centred with y up, fall in the units of ``View.marks``."""
+    depth = place[..., 2].clamp(-3, 4).exp() / scale[:, None]
+    size = (depth * scale[:, None])[..., None]
+    x = marks[..., 0] + place[..., :1] * size
+    y = -marks[..., 1] + place[..., 1:2] * size
+    z = (depth[..., None] - marks[..., 2]).clamp_min(0.1)
+    return torch.stack([x, y], -1) / (z * scale[:, None, None])[..., None]
+
+
+def lifting_loss(poses: Poses, batch: Batch, skeleton: Skeleton) -> tuple[Tensor, dict[str, Tensor]]:
+    """Soft winner-takes-all (after Rupprecht et al., ICCV 2017) with a confidence that learns who wins.
+
+    Returns:
+        The loss, and for the log the mean distance of joints in metres of the surest and of the best hypothesis.
+    """
+    costs, far = hypothesis_costs(poses, batch, skeleton)
+    shares = torch.softmax(-costs.detach() / _SHARING, 1)
+    blame = _LEAST_SHARE + (1 - HYPOTHESES * _LEAST_SHARE) * shares
+    sure = -(shares * torch.log_softmax(poses.logits, 1)).sum(1)
+    loss = (blame * costs).sum(1).mean() + _CONFIDENCE * sure.mean()
+    surest = far.gather(1, poses.logits.argmax(1, keepdim=True)).mean()
+    return loss, {"surest_m": surest.detach(), "best_m": far.min(1).values.mean().detach()}

@@ -1,0 +1,110 @@
+"""Generated people: kinematics against the body model, views, seeds and limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from munet.body.default import load_default_body
+from munet.body.skinning import landmarks_body, pose_body
+from munet.errors import InvalidInputError
+from munet.lifting.inputs import INPUTS, MARKS
+from munet.training.lifting.losses import project
+from munet.training.lifting.poses import PoseLibrary, draw_poses, load_library, mirrored
+from munet.training.lifting.skeleton import Skeleton, global_turns, make_skeleton
+from munet.training.lifting.views import make_batch
+
+LIBRARY = Path(__file__).parents[3] / "munet" / "training" / "assets" / "poses.npz"
+
+
+@pytest.fixture(scope="module")
+def library() -> PoseLibrary:
+    return load_library(LIBRARY)
+
+
+@pytest.fixture(scope="module")
+def skeleton() -> Skeleton:
+    return make_skeleton(load_default_body("cpu"))
+
+
+def random_local(count: int) -> torch.Tensor:
+    random = torch.Generator().manual_seed(3)
+    from munet.geometry.rotation import matrix_from_axis_angle
+
+    return matrix_from_axis_angle(torch.randn(count, 22, 3, generator=random) * 0.7)
+
+
+def test_kinematics_agree_with_the_body_model(skeleton: Skeleton) -> None:
+    model = load_default_body("cpu")
+    local, betas = random_local(4), torch.randn(4, 10, generator=torch.Generator().manual_seed(1))
+    rest = torch.eye(3).expand(4, 2, 3, 3)
+    posed = pose_body(model, betas, torch.cat([local, rest], 1), correctives=False)
+    joints, marks = skeleton.pose(global_turns(skeleton.parents, local), betas)
+    root = posed.joints[:, :1]
+    assert torch.allclose(joints, posed.joints[:, :24] - root, atol=1e-5)
+    expected = landmarks_body(model, posed.vertices)[:, list(MARKS)] - root
+    assert torch.allclose(marks, expected, atol=1e-5)
+
+
+def test_the_true_pose_projects_onto_the_true_marks(library: PoseLibrary, skeleton: Skeleton) -> None:
+    batch = make_batch(library, skeleton, 64, 0, 5)
+    joints, marks = skeleton.pose(batch.turns, batch.betas)
+    assert torch.allclose(joints, batch.joints, atol=1e-5)
+    known_focal = batch.view.features[:, -1] > 0.5
+    assert 5 < int(known_focal.sum()) < 60
+    for person in known_focal.nonzero().squeeze(1).tolist():
+        place = place_of(marks[person], batch.view.marks[person], float(batch.view.scale[person]))
+        found = project(marks[None, person : person + 1], place[None, None], batch.view.scale[person : person + 1])
+        assert torch.allclose(found[0, 0], batch.view.marks[person], atol=2e-3)
+
+
+def place_of(marks: torch.Tensor, target: torch.Tensor, scale: float) -> torch.Tensor:
+    """The translation that explains the target, by linear least squares, as the network tells it."""
+    rays, cam = (target * scale).double(), (marks * torch.tensor([1.0, -1.0, -1.0])).double()
+    left = torch.zeros(len(marks), 2, 3, dtype=torch.float64)
+    left[:, 0, 0] = left[:, 1, 1] = 1
+    left[:, :, 2] = -rays
+    right = rays * cam[:, 2:] - cam[:, :2]
+    x, y, z = torch.linalg.lstsq(left.reshape(-1, 3), right.reshape(-1, 1)).solution.squeeze(1).tolist()
+    return torch.tensor([x / (z * scale), y / (z * scale), np.log(z * scale)], dtype=torch.float32)
+
+
+def test_the_same_seed_and_step_give_the_same_people(library: PoseLibrary, skeleton: Skeleton) -> None:
+    first, again = make_batch(library, skeleton, 16, 7, 2), make_batch(library, skeleton, 16, 7, 2)
+    other = make_batch(library, skeleton, 16, 7, 3)
+    assert torch.equal(first.view.features, again.view.features)
+    assert torch.equal(first.turns, again.turns)
+    assert not torch.equal(first.view.features, other.view.features)
+    assert first.view.features.shape == (16, INPUTS)
+
+
+def test_drawn_poses_are_rotations(library: PoseLibrary) -> None:
+    local = draw_poses(library, 200, torch.Generator().manual_seed(0))
+    assert torch.allclose(local @ local.transpose(-1, -2), torch.eye(3).expand_as(local), atol=1e-4)
+    assert torch.allclose(torch.linalg.det(local), torch.ones(200, 22), atol=1e-4)
+
+
+def test_mirrored_bodies_are_mirror_images(library: PoseLibrary, skeleton: Skeleton) -> None:
+    local, straight = library.local[:50], torch.zeros(50, 10)
+    joints = skeleton.pose(global_turns(skeleton.parents, local), straight)[0]
+    other = skeleton.pose(global_turns(skeleton.parents, mirrored(local)), straight)[0]
+    swapped = other[:, [0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22]]
+    assert torch.allclose(swapped * torch.tensor([-1.0, 1, 1]), joints, atol=0.012)
+    assert torch.allclose(mirrored(mirrored(local)), local)
+
+
+def test_test_clips_are_not_trained_on(library: PoseLibrary) -> None:
+    held = load_library(LIBRARY, held_out=True)
+    with np.load(LIBRARY) as stored:
+        total, clips = len(stored["clip"]), stored["clip"]
+    assert len(library.local) + len(held.local) == total
+    assert len(held.local) == int((clips % 5 == 0).sum())
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", other=np.zeros(3))
+    with pytest.raises(InvalidInputError, match="library of poses"):
+        load_library(tmp_path / "a.npz")

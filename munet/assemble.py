@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from munet.perception.observation import PersonObservation, Photo
     from munet.surface.result import ClothedSurface
 
+SMALLEST_CORRECTIVE = 2e-5
+
 
 def _numpy(tensor: Tensor, dtype: type = np.float32) -> NDArray[Any]:
     return np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype=dtype)
@@ -37,6 +39,7 @@ def body_arrays(model: BodyModel, fit: BodyFit) -> dict[str, NDArray[Any]]:
     posed = pose_body(model, betas, pose)
     heads = model.joint_template + (model.joint_shape_dirs @ betas[0])
     tails = model.tail_template + (model.tail_shape_dirs @ betas[0])
+    moved, movers, offsets = model.pose_dirs.entries(SMALLEST_CORRECTIVE)
     return {
         "body_vertices": fit.vertices_cam,
         "body_faces": _numpy(model.faces, np.int32),
@@ -51,6 +54,9 @@ def body_arrays(model: BodyModel, fit: BodyFit) -> dict[str, NDArray[Any]]:
         "bone_heads": _numpy(heads),
         "bone_tails": _numpy(tails),
         "joint_shape_dirs": _numpy(model.joint_shape_dirs, np.float16),
+        "pose_dirs_vertices": _numpy(moved, np.int32),
+        "pose_dirs_bones": _numpy(movers, np.int32),
+        "pose_dirs": _numpy(offsets, np.float16),
     }
 
 

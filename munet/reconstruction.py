@@ -5,7 +5,7 @@ The keys and shapes are a stable contract, written down in docs/result-format.md
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,9 @@ class Reconstruction:
         landmark_error: share of the person's height.
         box: (4,) float32 left, top, right, bottom in pixels of the original photo.
         up_cam: (3,) float32 unit vector against gravity in the camera frame; (0, -1, 0) for a level camera.
+        pose_dirs_vertices: (N,) int32 vertex of the body that each of the N pose correctives moves; may be empty.
+        pose_dirs_bones: (N,) int32 bone whose rotation moves it.
+        pose_dirs: (N, 3, 9) float16 metres, body frame, per unit of the entries, row by row, of ``R - I`` of the bone.
     """
 
     joints: Array
@@ -85,6 +88,9 @@ class Reconstruction:
     landmark_error: float
     warnings: tuple[str, ...] = field(default=())
     up_cam: Array = field(default_factory=lambda: np.array([0.0, -1.0, 0.0], dtype=np.float32))
+    pose_dirs_vertices: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    pose_dirs_bones: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    pose_dirs: Array = field(default_factory=lambda: np.zeros((0, 3, 9), dtype=np.float16))
 
     def arrays(self) -> dict[str, Array]:
         """Return every array attribute by name."""
@@ -116,10 +122,11 @@ def save_reconstruction(result: Reconstruction, path: Path) -> None:
 
 
 def load_reconstruction(path: Path) -> Reconstruction:
-    """Read a result written by :func:`save_reconstruction`; executes no code from the file."""
+    """Read a result written by :func:`save_reconstruction`, by an older version too; executes no code from the file."""
     with np.load(path, allow_pickle=False) as data:
         stored = {key: data[key] for key in data.files}
-    names = {f.name: f.type for f in fields(Reconstruction)}
+    absent = {f.name for f in fields(Reconstruction) if f.default_factory is not MISSING} - set(stored)
+    names = {f.name: f.type for f in fields(Reconstruction) if f.name not in absent}
     arrays = {key: stored[key] for key, kind in names.items() if kind == "Array"}
     facts: dict[str, Any] = {key: stored[key].tolist() for key, kind in names.items() if kind != "Array"}
     return Reconstruction.from_parts(arrays, facts)

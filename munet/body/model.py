@@ -61,6 +61,18 @@ class PoseDirs:
         index = self.joints[:, None, :, None].expand(count, 3, slots, 9)
         return full.scatter_add(2, index, self.dirs.reshape(count, 3, slots, 9)).reshape(count, 3, 207)
 
+    def entries(self, smallest: float) -> tuple[Tensor, Tensor, Tensor]:
+        """The correctives as a list, without what moves nothing by more than ``smallest`` metres per unit.
+
+        Returns:
+            Vertices (N,) and joints (N,), root 0, int64; offsets (N, 3, 9) in metres per unit of ``R - I``.
+        """
+        count = self.dirs.shape[0]
+        blocks = self.dirs.reshape(count, 3, -1, 9)
+        vertices, slots = torch.nonzero(blocks.abs().amax(dim=(1, 3)) > smallest, as_tuple=True)
+        joints = slots + 1 if self.joints is None else self.joints[vertices, slots] + 1
+        return vertices, joints, blocks[vertices, :, slots]
+
     def to(self, device: torch.device | str) -> PoseDirs:
         """The same correctives on another device."""
         return PoseDirs(None if self.joints is None else self.joints.to(device), self.dirs.to(device))

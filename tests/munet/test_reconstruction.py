@@ -50,6 +50,14 @@ def test_parts_round_trip(person: Reconstruction) -> None:
     assert again.facts() == person.facts()
 
 
+def test_files_from_before_the_correctives_are_read(person: Reconstruction, tmp_path: Path) -> None:
+    save_reconstruction(person, tmp_path / "new.npz")
+    with np.load(tmp_path / "new.npz", allow_pickle=False) as data:
+        stored = {key: data[key] for key in data.files if not key.startswith("pose_dirs")}
+    np.savez(tmp_path / "old.npz", **stored)
+    assert load_reconstruction(tmp_path / "old.npz").pose_dirs.shape == (0, 3, 9)
+
+
 def test_no_pickle_in_the_file(person: Reconstruction, tmp_path: Path) -> None:
     save_reconstruction(person, tmp_path / "person_0.npz")
     with np.load(tmp_path / "person_0.npz", allow_pickle=False) as data:

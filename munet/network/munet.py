@@ -1,0 +1,154 @@
+"""All networks together: picture -> body graph and camera -> normals -> surface graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from munet.errors import InvalidInputError
+from munet.network.body_network import BodyNetwork
+from munet.network.camera import from_ndc, project, to_ndc
+from munet.network.config import NetworkConfig
+from munet.network.encoder import build_encoder
+from munet.network.inputs import NetworkInputs, check_inputs, encoder_planes
+from munet.network.local import LocalEncoder, LocalMaps, sample_maps
+from munet.network.normal_network import NormalNetwork, body_normal_maps
+from munet.network.surface_network import SurfaceNetwork
+from munet.network.topology import Topology
+
+
+@dataclass(frozen=True)
+class TrueBody:
+    """The true body of a training sample, for the feedback of the surface.
+
+    Attributes:
+        vertices_body: (B, V, 3) metres, body frame.
+        camera: (B, 3) weak perspective.
+        body_only: also dress the predicted body with parameters that take no gradient.
+    """
+
+    vertices_body: Tensor
+    camera: Tensor
+    body_only: bool = True
+
+
+@dataclass(frozen=True)
+class MuNetOutput:
+    """What the networks say about a batch of people.
+
+    Attributes:
+        body: (B, V, 3) metres, body frame: the body graph.
+        camera: (B, 3) scale, tx, ty of :mod:`munet.network.camera`.
+        normals: (B, 6, R, R) clothed normals of front and back, body frame.
+        surface: (B, V, 3) metres, body frame: the clothed surface over the same graph.
+        surface_of_true_body: (B, V, 3) the same network over the true body, in training.
+        surface_for_body: (B, V, 3) equal to ``surface``, but its gradient reaches only what made the body.
+    """
+
+    body: Tensor
+    camera: Tensor
+    normals: Tensor
+    surface: Tensor
+    surface_of_true_body: Tensor | None = None
+    surface_for_body: Tensor | None = None
+
+
+class MuNet(nn.Module):
+    """The mutualistic network (MuNet, section 3; the order of the steps is that of its figure 2)."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.body_encoder = build_encoder(config.encoder)
+        self.body_network = BodyNetwork(config.encoder.features, config.body)
+        self.normal_network = NormalNetwork(config.normal_widths)
+        self.local_encoder = LocalEncoder(config.coarse, config.fine)
+        self.surface_network = SurfaceNetwork(config.coarse.out + config.fine.out, config.surface)
+
+    def forward(
+        self, topology: Topology, inputs: NetworkInputs, rounds: int = 1, truth: TrueBody | None = None
+    ) -> MuNetOutput:
+        """Reconstruct a batch of people.
+
+        Args:
+            topology: of the graph; any closed manifold, the parameters do not depend on it.
+            inputs: of the people.
+            rounds: how often the body is predicted; every round after the first sees the clothed normals of the one
+                before. Without the plane "normals" in the encoder one round is all there is.
+            truth: in training, to dress the true body as well.
+
+        Returns:
+            Bodies, cameras, normals and surfaces.
+
+        Raises:
+            InvalidInputError: shapes are wrong or the rounds are not between 1 and 8.
+        """
+        check_inputs(inputs, self.config.image_size)
+        if not 1 <= rounds <= 8:
+            raise InvalidInputError("The number of rounds must lie between 1 and 8.", detail=f"found {rounds}")
+        seen = inputs.normals
+        for _ in range(rounds):
+            body, camera = self.estimate_body(topology, inputs, seen)
+            normals = (
+                self.estimate_normals(topology, inputs, body, camera) if inputs.normals is None else inputs.normals
+            )
+            seen = normals
+        maps: LocalMaps = self.local_encoder(inputs.rgb, inputs.mask, normals)
+        surface = self.dress(topology, maps, body, camera, inputs.intrinsics)
+        if truth is None:
+            return MuNetOutput(body, camera, normals, surface)
+        baseline = self.dress(topology, maps, truth.vertices_body, truth.camera, inputs.intrinsics)
+        frozen = self._dress_frozen(topology, maps, body, camera, inputs.intrinsics) if truth.body_only else None
+        return MuNetOutput(body, camera, normals, surface, baseline, frozen)
+
+    def estimate_body(self, topology: Topology, inputs: NetworkInputs, normals: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Body graph (B, V, 3) and camera (B, 3); ``normals`` (B, 6, R, R) of the round before, or None."""
+        config = self.config.encoder
+        feature: Tensor = self.body_encoder(encoder_planes(inputs, config.channels, config.size, normals))
+        body, camera = self.body_network(topology, feature)
+        return body, camera
+
+    def estimate_normals(self, topology: Topology, inputs: NetworkInputs, body: Tensor, camera: Tensor) -> Tensor:
+        """Clothed normals (B, 6, R, R) around a body; no gradient reaches the body through its rendered normals."""
+        size = self.config.image_size
+        of_body = body_normal_maps(body, topology.faces, camera, size).to(inputs.rgb.dtype)
+        normals: Tensor = self.normal_network(inputs.rgb, inputs.mask, of_body)
+        return normals
+
+    def dress(
+        self, topology: Topology, maps: LocalMaps, body: Tensor, camera: Tensor, intrinsics: Tensor | None
+    ) -> Tensor:
+        """Surface (B, V, 3) over a body, in metres, body frame; gradients reach maps, body and camera."""
+        return _dress(self.surface_network, {}, topology, maps, body, camera, intrinsics)
+
+    def _dress_frozen(
+        self, topology: Topology, maps: LocalMaps, body: Tensor, camera: Tensor, intrinsics: Tensor | None
+    ) -> Tensor:
+        constants = {name: value.detach() for name, value in self.surface_network.named_parameters()}
+        still = LocalMaps(maps.coarse.detach(), maps.fine.detach())
+        return _dress(self.surface_network, constants, topology, still, body, camera, intrinsics)
+
+
+def _dress(
+    network: SurfaceNetwork,
+    constants: dict[str, Tensor],
+    topology: Topology,
+    maps: LocalMaps,
+    body: Tensor,
+    camera: Tensor,
+    intrinsics: Tensor | None,
+) -> Tensor:
+    features = sample_maps(maps, project(body, camera, intrinsics))
+    vertices_ndc = to_ndc(body, camera)
+    moved = functional_call(network, constants, (topology, vertices_ndc, features))
+    return from_ndc(vertices_ndc + moved, camera)
+
+
+def create_munet(config: NetworkConfig, seed: int = 0) -> MuNet:
+    """Build the networks; the same seed gives the same parameters and leaves the global generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return MuNet(config)

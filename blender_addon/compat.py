@@ -9,3 +9,30 @@ def enable_nodes(material: bpy.types.Material) -> None:
     """Give ``material`` its node tree; Blender 5 always has one and warns about the old switch."""
     if bpy.app.version < (5, 0, 0):
         material.use_nodes = True
+
+
+def new_action(name: str, animated: bpy.types.ID) -> bpy.types.Action:
+    """Make an empty action for ``animated``, with a slot where Blender (4.4 and later) has them; nothing plays it yet."""
+    action = bpy.data.actions.new(name)
+    if hasattr(action, "slots"):
+        action.slots.new(id_type=animated.id_type, name=animated.name)
+    else:
+        action.id_root = animated.id_type
+    return action
+
+
+def action_curves(action: bpy.types.Action) -> bpy.types.bpy_prop_collection:
+    """Return the F-curves of the first slot of ``action``, a collection with ``new(data_path, index=)``."""
+    if not hasattr(action, "slots"):
+        return action.fcurves
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return strip.channelbag(action.slots[0], ensure=True).fcurves
+
+
+def play_action(animated: bpy.types.ID, action: bpy.types.Action) -> None:
+    """Let ``animated`` play ``action``, of which it is the first slot's user."""
+    animation = animated.animation_data or animated.animation_data_create()
+    animation.action = action
+    if hasattr(action, "slots"):
+        animation.action_slot = action.slots[0]

@@ -1,0 +1,220 @@
+"""Cloth and hair that hang from a ring of the body: skirts, the skirts of dresses and coats, long hair.
+
+Strands go down from the ring one row at a time, pulled by gravity, kept at their length, pushed out of the body and
+held together sideways: the rest position of cloth without a simulation in time. Cloth that meets a thigh lies on it
+and falls over the knee, as on somebody who sits.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from munet.training.data.anatomy import RingTable, Skin
+from munet.training.data.draw import CLOTH, HANGING_MEASURES, Drawn
+from munet.training.data.topology import grid_faces
+
+ROWS, COLUMNS = 44, 97
+LOCK_ROWS, LOCK_COLUMNS = 24, 65
+CLEARANCE = 0.006
+_STIFFNESS = 0.45
+_ROUNDS = 12
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Hanging cloth of B people as grids.
+
+    Attributes:
+        vertices: (B, R, C, 3) world, metres; the first and last column coincide where the cloth is closed.
+        worn: (B,) bool.
+        weave: (B, R, C, 3) metres round the ring, metres down, and 0.
+    """
+
+    vertices: Tensor
+    worn: Tensor
+    weave: Tensor
+
+
+def sheet_faces(rows: int, columns: int) -> Tensor:
+    """Faces (F, 3) of a sheet, outside seen counter-clockwise."""
+    return torch.from_numpy(grid_faces(rows, columns))
+
+
+def hang_cloth(skin: Skin, drawn: Drawn, shell: Tensor, normals: Tensor, floor: Tensor) -> Sheet:
+    """Hang skirts from the trunk.
+
+    Args:
+        skin: the fine skin.
+        drawn: the outfits.
+        shell: (B, V', 3) clothed skin, world, y up.
+        normals: (B, V', 3) of the shell.
+        floor: (B,) metres from the ring's height to the feet when standing.
+    """
+    row = drawn.hanging[:, CLOTH]
+    ring, outward = ring_points(skin.trunk, shell, normals, row, COLUMNS)
+    length = _measure(row, "length") * floor
+    place = torch.linspace(0, 1, ROWS, device=shell.device)
+    span = _measure(row, "length")[:, None] * place
+    step = (length / (ROWS - 1))[:, None, None]
+    circle = _ring_length(ring)
+    start = ring + outward * 0.004
+    drop = _targets(outward, row)
+    colliders, out = shell[:, skin.colliders], normals[:, skin.colliders]
+    sheet = _fall(start, drop, step, ROWS, colliders, out, closed_ring(row))
+    sheet = _folded(sheet, row, place)
+    sheet = _settled(sheet, colliders, out, step)
+    around = torch.linspace(0, 1, COLUMNS, device=shell.device)
+    weave = torch.stack(
+        torch.broadcast_tensors(
+            around[None, None] * circle[:, None, None] * (1 + span[..., None]),
+            place[None, :, None] * length[:, None, None],
+            torch.zeros(1, 1, 1, device=shell.device),
+        ),
+        -1,
+    )
+    return Sheet(sheet, row[:, 0] > 0, weave)
+
+
+def hang_hair(skin: Skin, drawn: Drawn, shell: Tensor, normals: Tensor) -> Sheet:
+    """Hang hair from the head; arguments as for :func:`hang_cloth`."""
+    row = drawn.hanging[:, 1]
+    ring, outward = ring_points(skin.skull, shell, normals, row, LOCK_COLUMNS)
+    height = shell[:, :, 1].amax(1) - shell[:, :, 1].amin(1)
+    length = _measure(row, "length") * height.clamp(1.4, 2.0)
+    step = (length / (LOCK_ROWS - 1))[:, None, None]
+    start = ring - outward * 0.006
+    drop = outward * (0.15 + _measure(row, "flare")[:, None, None])
+    colliders, out = shell[:, skin.colliders], normals[:, skin.colliders]
+    sheet = _fall(start, drop, step, LOCK_ROWS, colliders, out, torch.zeros_like(row[:, 0], dtype=torch.bool))
+    place = torch.linspace(0, 1, LOCK_ROWS, device=shell.device)
+    sheet = _folded(sheet, row, place)
+    sheet = _settled(sheet, colliders, out, step)
+    around = torch.linspace(0, 0.5, LOCK_COLUMNS, device=shell.device)
+    weave = torch.stack(
+        torch.broadcast_tensors(
+            around[None, None].expand(len(row), -1, -1),
+            place[None, :, None] * length[:, None, None],
+            torch.zeros(1, 1, 1, device=shell.device),
+        ),
+        -1,
+    )
+    return Sheet(sheet, row[:, 0] > 0, weave)
+
+
+def _measure(row: Tensor, name: str) -> Tensor:
+    return row[:, HANGING_MEASURES.index(name)]
+
+
+def closed_ring(row: Tensor) -> Tensor:
+    """Whether (B,) cloth goes all the way round."""
+    return _measure(row, "gap") <= 0
+
+
+def ring_points(table: RingTable, shell: Tensor, normals: Tensor, row: Tensor, columns: int) -> tuple[Tensor, Tensor]:
+    """Points (B, C, 3) of the clothed body on a ring, from one edge of the front opening to the other, and normals."""
+    heights, angles = table.corners.shape[:2]
+    level = ((1 - _measure(row, "top")) * (heights - 1)).round().long().clamp(0, heights - 1)
+    gap = _measure(row, "gap")[:, None]
+    turn = gap / 2 + torch.linspace(0, 1, columns, device=shell.device) * (2 * math.pi - gap)
+    column = ((turn / (2 * math.pi) + 0.5) * angles - 0.5) % angles
+    low = column.floor()
+    share = (column - low)[..., None]
+    batch = torch.arange(len(shell), device=shell.device)[:, None]
+
+    def at(index: Tensor) -> tuple[Tensor, Tensor]:
+        place = (level[:, None], index.long() % angles)
+        corners, weights = table.corners[place], table.weights[place][..., None]
+        return (shell[batch[..., None], corners] * weights).sum(-2), (normals[batch[..., None], corners] * weights).sum(-2)
+
+    (p0, n0), (p1, n1) = at(low), at(low + 1)
+    points, outward = torch.lerp(p0, p1, share), torch.lerp(n0, n1, share)
+    closed = closed_ring(row)[:, None, None]
+    for _ in range(3):
+        points = _sideways(points[:, None], closed)[:, 0]
+        outward = _sideways(outward[:, None], closed)[:, 0]
+    return points, normalize(outward, dim=-1)
+
+
+def _ring_length(ring: Tensor) -> Tensor:
+    return (ring[:, 1:] - ring[:, :-1]).norm(dim=-1).sum(1)
+
+
+def _targets(outward: Tensor, row: Tensor) -> Tensor:
+    """How far (B, C, 3) a strand is drawn away from the body for each metre that it falls."""
+    level = outward * outward.new_tensor([1.0, 0.15, 1.0])
+    return normalize(level, dim=-1) * _measure(row, "flare")[:, None, None]
+
+
+def _fall(
+    start: Tensor, drop: Tensor, step: Tensor, rows: int, colliders: Tensor, out: Tensor, closed: Tensor
+) -> Tensor:
+    down = start.new_tensor([0.0, -1.0, 0.0])
+    last, direction = start, normalize(down + drop, dim=-1)
+    strands = [start]
+    for _ in range(rows - 1):
+        wanted = normalize(torch.lerp(down + drop, direction, _STIFFNESS), dim=-1)
+        place = last + wanted * step
+        for _ in range(2):
+            place = pushed_out(place, colliders, out)
+            place = _sideways(place[:, None], closed[:, None, None])[:, 0]
+            place = last + normalize(place - last, dim=-1) * step
+        place = pushed_out(place, colliders, out)
+        direction = normalize(place - last, dim=-1)
+        last = place
+        strands.append(place)
+    return torch.stack(strands, 1)
+
+
+def pushed_out(points: Tensor, colliders: Tensor, out: Tensor, clearance: float = CLEARANCE) -> Tensor:
+    """Move points (B, N, 3) that are inside the body, or nearer than ``clearance``, out along its normals."""
+    nearest = torch.cdist(points, colliders).argmin(-1)[..., None].expand(-1, -1, 3)
+    normal = out.gather(1, nearest)
+    depth = ((points - colliders.gather(1, nearest)) * normal).sum(-1, keepdim=True)
+    return points + normal * (clearance - depth).clamp_min(0)
+
+
+def _sideways(sheet: Tensor, closed: Tensor) -> Tensor:
+    """Average each point of a sheet (B, R, C, 3) with its neighbours in the row; edges of openings stay."""
+    before = torch.cat([sheet[:, :, -2:-1], sheet[:, :, :-1]], 2)
+    after = torch.cat([sheet[:, :, 1:], sheet[:, :, 1:2]], 2)
+    mean = 0.5 * sheet + 0.25 * (before + after)
+    middle = mean[:, :, 1:-1]
+    edges = torch.where(closed.reshape(-1, 1, 1, 1), mean[:, :, [0, -1]], sheet[:, :, [0, -1]])
+    return torch.cat([edges[:, :, :1], middle, edges[:, :, 1:]], 2)
+
+
+def _folded(sheet: Tensor, row: Tensor, place: Tensor) -> Tensor:
+    """Lay folds: waves round the hem that grow from the ring down."""
+    columns = sheet.shape[2]
+    center = sheet.mean(2, keepdim=True)
+    outward = normalize((sheet - center) * sheet.new_tensor([1.0, 0.0, 1.0]), dim=-1)
+    turn = torch.linspace(0, 2 * math.pi, columns, device=sheet.device)[None, None]
+    folds, phase = _measure(row, "folds")[:, None, None], _measure(row, "phase")[:, None, None]
+    down = place[None, :, None]
+    bent = turn + 0.35 * (2 * turn + phase).sin() / folds.clamp_min(1) * 3
+    wave = (folds * bent + phase + 1.2 * (2.5 * down + phase).sin()).cos()
+    depth = _measure(row, "fold_depth")[:, None, None] * down.clamp_min(0.0) ** 0.8 * (0.7 + 0.3 * (3 * turn + phase).sin())
+    return sheet + outward * (wave * depth)[..., None]
+
+
+def _settled(sheet: Tensor, colliders: Tensor, out: Tensor, step: Tensor) -> Tensor:
+    """Even the sheet out, keep its length and push it out of the body; the ring stays."""
+    batch, rows, columns, _ = sheet.shape
+    for turn in range(_ROUNDS):
+        above, below = sheet[:, :-1], sheet[:, 1:]
+        along = below - above
+        stretch = 1 - step[:, None] / along.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+        correction = 0.5 * stretch * along
+        sheet = torch.cat([sheet[:, :1], below - correction], 1)
+        if turn % 4 == 0:
+            smoother = 0.5 * sheet[:, 1:-1] + 0.25 * (sheet[:, 2:] + sheet[:, :-2])
+            sheet = torch.cat([sheet[:, :1], smoother, sheet[:, -1:]], 1)
+        if turn % 4 == 3:
+            flat = pushed_out(sheet[:, 1:].reshape(batch, -1, 3), colliders, out)
+            sheet = torch.cat([sheet[:, :1], flat.reshape(batch, rows - 1, columns, 3)], 1)
+    return sheet

@@ -1,0 +1,211 @@
+"""Garments that follow the body: offsets of the fine skin, cut by anatomy, that wrinkle and sag.
+
+Each slot of an outfit is a signed field over the skin, in metres, positive inside the garment. The cloth is the skin
+moved outwards where the field is positive, so it stays closed and keeps the skin's topology; it returns to the skin
+within a narrow band at the hem.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from munet.render import vertex_normals
+from munet.training.data.anatomy import Skin
+from munet.training.data.draw import CLOTH, HANGING_MEASURES, MEASURES, Drawn
+from munet.training.data.kinds import REGIONS, SLOTS
+from munet.training.data.topology import smoothed
+
+HEM_BAND = 0.012
+ARM_METRES, LEG_METRES = 0.49, 0.823
+HIP_HEIGHT, ANKLE_HEIGHT, TOE_HEIGHT = -0.052, -0.875, -0.955
+HEAD_CENTER = (0.0, 0.655, 0.035)
+_COVERING = 24
+_HANG = 0.45
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The clothed skin of B people.
+
+    Attributes:
+        vertices: (B, V', 3) world, metres.
+        fields: (B, V', S) metres inside each slot's garment, negative outside.
+        offsets: (B, V') metres by which the skin was moved outwards at most.
+    """
+
+    vertices: Tensor
+    fields: Tensor
+    offsets: Tensor
+
+
+def measure(drawn: Drawn, name: str) -> Tensor:
+    """One measure of every slot, (B, 1, S), to be spread over vertices."""
+    return drawn.cuts[:, None, :, MEASURES.index(name)]
+
+
+def garment_fields(skin: Skin, drawn: Drawn) -> Tensor:
+    """Signed distance (B, V', S) in metres, positive inside; -1 for empty slots and on the eyes."""
+    cut = torch.minimum(_cut_field(skin, drawn), _front_field(skin, drawn))
+    cut[..., SLOTS.index("shoes")] = _shoe_field(skin, drawn)
+    region = drawn.region[:, None]
+    for number, name in enumerate(REGIONS[1:], 1):
+        cut = torch.where(region == number, _region_field(skin, name, drawn)[..., None], cut)
+    worn = (measure(drawn, "present") > 0) & skin.is_skin[:, None]
+    return torch.where(worn, cut, -1.0)
+
+
+def _cut_field(skin: Skin, drawn: Drawn) -> Tensor:
+    arm, leg, height = skin.arm[:, None], skin.leg[:, None], skin.rest[:, 1:2]
+    sleeve = (measure(drawn, "sleeve") - arm) * ARM_METRES
+    hem = (_hem(drawn) - leg) * LEG_METRES
+    waist = torch.where(measure(drawn, "waist") < 5, measure(drawn, "waist") - height, 9.0)
+    collar = measure(drawn, "collar") - skin.collar[:, None]
+    deep = measure(drawn, "vee") * (1 - skin.rest[:, 0:1].abs() / 0.09).clamp_min(0)
+    collar = torch.where(skin.rest[:, 2:] > 0.02, collar - deep, collar)
+    return torch.stack(torch.broadcast_tensors(sleeve, hem, waist, collar)).amin(0)
+
+
+def _hem(drawn: Drawn) -> Tensor:
+    """Lower edge of each slot; what hangs from a ring takes over there."""
+    hem = measure(drawn, "hem")
+    row = drawn.hanging[:, CLOTH]
+    ring = ring_height(row[:, HANGING_MEASURES.index("top")])
+    at_ring = (HIP_HEIGHT - (ring - 0.02)) / LEG_METRES
+    hangs = torch.nn.functional.one_hot(drawn.hanging_slot[:, CLOTH], len(SLOTS)).bool() & (row[:, :1] > 0)
+    hangs &= torch.tensor([name in {"top", "outer"} for name in SLOTS], device=hem.device)
+    return torch.where(hangs[:, None], at_ring[:, None, None], hem)
+
+
+def ring_height(share: Tensor) -> Tensor:
+    """Height in the mean person's T-pose of a ring of the trunk, ``share`` from the crotch (0) to the armpits (1)."""
+    return -0.112 + share * (0.323 + 0.112)
+
+
+def _front_field(skin: Skin, drawn: Drawn) -> Tensor:
+    """Cut garments open in front."""
+    gap = measure(drawn, "gap")
+    wider = 1 + 0.8 * (0.25 - skin.rest[:, 1:2]).clamp(0, 0.4)
+    open_here = (skin.rest[:, 2:] > 0.03) & (gap > 0)
+    return torch.where(open_here, skin.rest[:, 0:1].abs() - gap * 0.5 * wider, 9.0)
+
+
+def _shoe_field(skin: Skin, drawn: Drawn) -> Tensor:
+    top = drawn.cuts[:, SLOTS.index("shoes"), MEASURES.index("waist"), None]
+    return ANKLE_HEIGHT + top - skin.rest[:, 1]
+
+
+def _region_field(skin: Skin, name: str, drawn: Drawn) -> Tensor:
+    """Fields (B, V') of what is worn on the head and round the neck, hair included."""
+    from_center = skin.rest - skin.rest.new_tensor(HEAD_CENTER)
+    ragged = 0.006 * waves_at(drawn, skin.rest * 1.5)
+    if name == "neck":
+        near = 0.13 - skin.rest[:, 0].abs()
+        band = 0.055 - (skin.collar - 0.015).abs()
+        return torch.minimum(near, band) + ragged
+    face = torch.stack([from_center[:, 0] / 1.0, (from_center[:, 1] + 0.035) / 1.35], -1).norm(dim=-1)
+    behind_face = torch.where(from_center[:, 2] > 0.02, face - 0.068, 0.06)
+    if name == "head":
+        return torch.minimum(behind_face, skin.collar + 0.03).clamp_max(0.1)
+    tilted = from_center @ normalize(skin.rest.new_tensor([0.0, 0.62, -0.78]), dim=0)
+    ears = ((from_center - from_center.new_tensor([0.0, -0.025, 0.005])).abs() - from_center.new_tensor([0, 0.04, 0.03]))
+    at_ear = torch.where(from_center[:, 0].abs() > 0.06, ears[:, 1:].amax(1), 1.0)
+    scalp = torch.stack([tilted - 0.012, from_center[:, 1] + 0.09, at_ear]).amin(0)
+    return scalp + ragged
+
+
+def waves_at(drawn: Drawn, weave: Tensor, frequency: float = 1.0) -> Tensor:
+    """Sum of the sample's waves (B, V) at coordinates (V, 3) or (B, V, 3) in metres, about unit variance."""
+    angle = 2 * math.pi * frequency * (weave @ drawn.waves[..., :3].transpose(1, 2)) + drawn.waves[:, None, :, 3]
+    return angle.sin().sum(-1) * math.sqrt(2 / drawn.waves.shape[1])
+
+
+def dress_shell(skin: Skin, drawn: Drawn, body_world: Tensor) -> Shell:
+    """Put the garments that follow the body on.
+
+    Args:
+        skin: the fine skin.
+        drawn: the outfits.
+        body_world: (B, V', 3) fine skin of the posed bodies, world frame, y up.
+    """
+    fields = garment_fields(skin, drawn)
+    ramp = (fields / HEM_BAND).clamp(0, 1)
+    ramp = ramp * ramp * (3 - 2 * ramp)
+    normals = vertex_normals(body_world, skin.faces)
+    ease = _ease(skin, drawn)
+    hang = 1 - _HANG * normals[..., 1]
+    layers = ramp * ease * hang[..., None]
+    depth = (measure(drawn, "wrinkles") * ramp).amax(-1)
+    # Clothes over clothes: a jacket lies on the shirt, a shirt on the trousers' waist.
+    offset = torch.maximum(_stacked_layers(layers), 0.35 * layers.amax(-1)) + _sole(skin, ramp)
+    loose = ramp.amax(-1) * (ease * ramp).amax(-1).div(0.02).clamp(0, 1)
+    vertices = _relaxed(skin, body_world, normals, offset, loose, fields)
+    folded = torch.maximum(_wrinkles(skin, drawn) * depth, -0.5 * offset)
+    return Shell(vertices + normals * folded[..., None], fields, offset)
+
+
+def _sole(skin: Skin, ramp: Tensor) -> Tensor:
+    """Thickness (B, V') in metres of the soles of shoes."""
+    down = -vertex_normals(skin.rest, skin.faces)[:, 1]
+    under = (down - 0.4).clamp(0, 0.4) / 0.4 * (skin.rest[:, 1] < ANKLE_HEIGHT - 0.035)
+    return 0.014 * under * ramp[..., SLOTS.index("shoes")]
+
+
+def _stacked_layers(layers: Tensor) -> Tensor:
+    order = [SLOTS.index(name) for name in ("bottom", "top", "outer")]
+    body = layers[..., order]
+    piled = torch.maximum(body.amax(-1), body[..., 1:].amax(-1) + 0.35 * body[..., 0])
+    return torch.maximum(piled, layers.amax(-1)) + 0.3 * torch.minimum(layers[..., 4], piled)
+
+
+def _ease(skin: Skin, drawn: Drawn) -> Tensor:
+    """Distance (B, V', S) from the skin: trunk, sleeve and leg have their own."""
+    arm, leg = skin.arm.clamp(0, 1)[:, None], skin.leg[:, None]
+    on_arm = (skin.arm[:, None] / 0.15).clamp(0, 1)
+    on_leg = ((leg + 0.02) / 0.12).clamp(0, 1)
+    sleeve = measure(drawn, "sleeve_ease") * (0.6 + 0.7 * arm)
+    legs = measure(drawn, "leg_ease") + measure(drawn, "leg_flare") * leg.clamp(0, 1.1) ** 1.5
+    ease = torch.lerp(measure(drawn, "ease"), sleeve, on_arm)
+    return torch.lerp(ease.expand(-1, len(skin.rest), -1), legs.expand(-1, len(skin.rest), -1), on_leg)
+
+
+def _wrinkles(skin: Skin, drawn: Drawn) -> Tensor:
+    """Folds (B, V') about unit height: along the limb everywhere, across it where the limb bends."""
+    ridged = 1 - 2 * waves_at(drawn, skin.weave).abs().clamp_max(1.5) / 1.5
+    fine = waves_at(drawn, skin.weave, 2.3)
+    fall = 0.55 * ridged + 0.35 * fine
+    across = torch.zeros_like(fall)
+    bends = ((4, skin.leg, 0.49, 1, LEG_METRES), (5, skin.leg, 0.49, -1, LEG_METRES),
+             (18, skin.arm, 0.53, 1, ARM_METRES), (19, skin.arm, 0.53, -1, ARM_METRES))  # fmt: skip
+    for joint, along, place, side, metres in bends:
+        turn = drawn.pose[:, joint].diagonal(dim1=-2, dim2=-1).sum(-1)
+        bend = torch.acos(((turn - 1) / 2).clamp(-1, 1))[:, None]
+        distance = (along - place) * metres
+        near = torch.exp(-((distance / 0.07) ** 2)) * (skin.rest[:, 0] * side > 0)
+        ripple = (2 * math.pi * distance / 0.035 + 1.5 * fine).sin()
+        across = across + near * ripple * (bend / 1.2).clamp(0, 1.3)
+    return fall + 0.8 * across
+
+
+def _relaxed(
+    skin: Skin, body_world: Tensor, normals: Tensor, offset: Tensor, loose: Tensor, fields: Tensor
+) -> Tensor:
+    """Smooth loose cloth so that it spans hollows, without ever going under the skin."""
+    smooth_normals = normals
+    keep = 1 - 0.9 * loose[..., None]
+    for _ in range(6):
+        smooth_normals = torch.lerp(smoothed(skin.smoothing, smooth_normals), smooth_normals, keep)
+    smooth_normals = normalize(smooth_normals, dim=-1)
+    smooth_normals = torch.where((smooth_normals * normals).sum(-1, keepdim=True) > 0.3, smooth_normals, normals)
+    cloth = body_world + smooth_normals * offset[..., None]
+    shod = (fields[..., 0:1] / 0.02).clamp(0, 1)
+    strength = torch.maximum(0.5 * loose[..., None], 0.7 * shod)
+    for _ in range(_COVERING):
+        cloth = torch.lerp(cloth, smoothed(skin.smoothing, cloth), strength)
+        inside = ((cloth - body_world) * normals).sum(-1)
+        cloth = cloth + normals * (torch.minimum(offset, 0.6 * offset + 0.001) - inside).clamp_min(0)[..., None]
+    return cloth

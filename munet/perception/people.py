@@ -26,6 +26,11 @@ _PRESENCE = 0.5
 # People reach 0.96 and 0.57 on annotated photos; cats, cups and printed pages stay under one of the two.
 _MEAN_PRESENCE = 0.85
 _DECIDED = 0.45
+# A lone leg or a stretched picture passes for a trunk with an unsure face (people: 0.98 and more, seen from behind
+# too) and limbs that are missing though they would lie inside the photo.
+_SURE_FACE = 0.97
+_SURE_LIMBS = 0.45
+_FACE, _LIMBS, _HIPS = slice(0, 11), (13, 14, 15, 16, 25, 26, 27, 28), slice(23, 25)
 _SMALL_PERSON = 0.4
 _SEEN = 0.5
 
@@ -106,9 +111,17 @@ def is_person(person: Landmarks, width: int, height: int) -> bool:
     ticks = (np.arange(person.mask.shape[0]) + 0.5) / person.mask.shape[0]
     cells = person.crop.to_image(np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2))
     claimed = (person.mask > 0.1) & inside_image(cells, width, height).reshape(person.mask.shape)
-    if person.presence < _MEAN_PRESENCE or not claimed.any():
+    if person.presence < _MEAN_PRESENCE or not claimed.any() or _is_fragment(person, width, height):
         return False
     return bool((np.abs(person.mask[claimed] - 0.5) > 0.4).mean() >= _DECIDED)
+
+
+def _is_fragment(person: Landmarks, width: int, height: int) -> bool:
+    """Tell whether a supposed person has hips in the photo, yet neither a sure face nor limbs."""
+    limbs = [i for i in _LIMBS if inside_image(person.image[i : i + 1], width, height)[0]]
+    seen = person.visibility
+    unsure = seen[_FACE].mean() < _SURE_FACE and bool(limbs) and seen[limbs].mean() < _SURE_LIMBS
+    return bool(unsure and seen[_HIPS].mean() > _SEEN)
 
 
 def _observation(person: Landmarks, mask: NDArray[np.float32]) -> PersonObservation:

@@ -56,6 +56,7 @@ ENVIRONMENTS = {
     "test": Environment((3, 11), "test.txt", "import pytest, torch", base="backend"),
     "lint": Environment((3, 11), "lint.txt", "import mypy, torch", base="backend"),
     "body": Environment((3, 11), "body.txt", "import anny, torch", base="backend"),
+    "evaluation": Environment((3, 11), "evaluation.txt", "import cdflib, h5py, torch", base="backend"),
     "blender-4.2": Environment((3, 11), "blender-4.2.txt", _BLENDER_PROBE),
     "blender-4.5": Environment((3, 11), "blender-4.5.txt", _BLENDER_PROBE),
     "blender-5.0": Environment((3, 11), "blender-5.0.txt", _BLENDER_PROBE),

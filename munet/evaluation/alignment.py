@@ -33,6 +33,11 @@ class Similarity:
         moved: Array = self.scale * np.asarray(points, np.float64) @ self.rotation.T + self.translation
         return moved
 
+    def after(self, first: Similarity) -> Similarity:
+        """The transform that applies ``first`` and then this one."""
+        turned = self.rotation @ first.rotation
+        return Similarity(self.scale * first.scale, turned, self.apply(first.translation))
+
 
 IDENTITY = Similarity(1.0, np.eye(3), np.zeros(3))
 

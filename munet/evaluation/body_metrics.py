@@ -38,13 +38,14 @@ def root_point(joints: AnyArray, root: Sequence[int]) -> Array:
     return mean
 
 
-def mpjpe(prediction: AnyArray, truth: AnyArray, root: Sequence[int]) -> float:
+def mpjpe(prediction: AnyArray, truth: AnyArray, root: Sequence[int], counted: Sequence[int] | None = None) -> float:
     """Mean per joint position error after the roots are laid on each other; no rotation, no scale.
 
     Args:
         prediction: (J, 3) metres.
         truth: (J, 3) metres.
         root: joint indices whose mean is the root: ``(pelvis,)`` or ``(left_hip, right_hip)``.
+        counted: joint indices whose errors are averaged, or None for all; the root counts only if it is among them.
 
     Returns:
         Millimetres.
@@ -53,7 +54,9 @@ def mpjpe(prediction: AnyArray, truth: AnyArray, root: Sequence[int]) -> float:
         InvalidInputError: shapes differ, numbers are not finite, or the root does not exist.
     """
     start, goal = _pair(prediction, truth)
-    return _mean_distance(start - root_point(start, root), goal - root_point(goal, root))
+    start, goal = start - root_point(start, root), goal - root_point(goal, root)
+    chosen = slice(None) if counted is None else list(counted)
+    return _mean_distance(start[chosen], goal[chosen])
 
 
 def pa_mpjpe(prediction: AnyArray, truth: AnyArray) -> float:

@@ -1,0 +1,160 @@
+"""Measure the program on a test set: ``python scripts/evaluate.py --dataset NAME --root DIR [--out results.json]``.
+
+docs/evaluation.md says which files each data set needs and what the numbers mean. Every alignment to the ground truth
+is printed with the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from _environment import ROOT, SetupError, clean_variables, ensure
+
+DATASETS = ("human36m", "3dpw", "mpi_inf_3dhp", "thuman2", "cape", "renderpeople")
+ALIGNMENTS = ("none", "root", "centroid", "centroid_scale")
+PRESETS = ("draft", "standard", "high")
+PACKAGES = ("numpy", "torch", "scipy", "trimesh", "onnxruntime", "ai-edge-litert")
+CANCELLED = 130
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Measure the program on a test set.")
+    parser.add_argument("--dataset", required=True, choices=DATASETS)
+    parser.add_argument("--root", required=True, type=Path, metavar="DIR", help="folder of the data set")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write everything as JSON")
+    parser.add_argument("--limit", type=_positive, metavar="N", help="only N samples, spread over the set")
+    parser.add_argument("--protocol", type=int, choices=(1, 2), default=2, help="of human36m (default: 2)")
+    parser.add_argument(
+        "--smpl",
+        type=Path,
+        metavar="DIR",
+        help="fit SMPL and compare published joints and vertices: SMPL_{NEUTRAL,MALE,FEMALE}, J_regressor_h36m.npy",
+    )
+    parser.add_argument("--true-focal", action="store_true", help="tell the fit the true focal length")
+    parser.add_argument(
+        "--surface-alignment",
+        choices=ALIGNMENTS,
+        default="centroid",
+        help="of the surface to the scan before it is measured (default: centroid)",
+    )
+    parser.add_argument("--no-surface", action="store_true", help="measure bodies only")
+    parser.add_argument("--samples", type=_positive, default=10_000, help="points on each surface (default: 10000)")
+    parser.add_argument("--preset", choices=PRESETS, default="standard")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default: auto)")
+    return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make the environment, change into it and evaluate there."""
+    options = parse(arguments)
+    try:
+        python = ensure("evaluation")
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if Path(sys.prefix).resolve() != python.parent.parent.resolve():
+        command = [str(python), str(Path(__file__).resolve()), *arguments]
+        return subprocess.run(command, env=clean_variables(), check=False).returncode
+    return run(options)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluate in this interpreter and return the exit status."""
+    # Threads of torch that spin while they wait take the processor from each other.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    sys.path.insert(0, str(ROOT))
+    from munet.errors import MunetError
+
+    try:
+        return _evaluate(options)
+    except MunetError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from munet.evaluation.compare import Comparison, joint_set
+    from munet.evaluation.estimate import Estimator
+    from munet.evaluation.reference import load_reference
+    from munet.evaluation.registry import dataset_kind
+    from munet.evaluation.results import Results, document, table
+    from munet.evaluation.run import evaluate
+    from munet.pipeline import Models
+    from munet.settings import Settings
+
+    kind = dataset_kind(options.dataset, options.protocol)
+    dataset = kind.open(options.root)
+    settings = Settings(preset=options.preset, device=options.device)
+    models = Models.load(settings)
+    reference = None if options.smpl is None else load_reference(options.smpl, models.body)
+    body = models.body if reference is None else reference.body("neutral").to(models.device)
+    surface = kind.surface and not options.no_surface
+    how = Comparison(joint_set(options.dataset, reference), reference, options.surface_alignment, options.samples, 512)
+    protocol = describe(options, kind.protocol, how.joints.name, how.joints.note, body.name, surface=surface)
+    print("\n".join(f"{key}: {value}" for key, value in protocol.items()))
+    estimator = Estimator(body, models.perceiver, settings, surface, options.true_focal)
+    count, results = min(len(dataset), options.limit or len(dataset)), Results()
+    with tqdm(total=count, unit="sample", disable=None) as bar:
+        for results in evaluate(dataset, estimator, how, options.limit):
+            bar.update()
+            bar.set_postfix({name: f"{value:.1f}" for name, value in list(results.means().items())[:3]})
+    print(f"\n{len(results.errors)} measured, {len(results.missed)} missed (not in the means)\n")
+    print(table(options.dataset, results.means()))
+    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
+    if options.out is not None:
+        write(options.out, document(options.dataset, results, protocol, str(models.device), packages))
+    return 0 if results.errors else 1
+
+
+def describe(
+    options: argparse.Namespace, split: str, joints: str, note: str, body: str, *, surface: bool
+) -> dict[str, str]:
+    """Return everything that a reader of the numbers must know, in words."""
+    told = "the true one where the data set has it" if options.true_focal else "estimated"
+    facts = {
+        "split": split + (f"; {options.limit} samples spread over it" if options.limit else ""),
+        "joints": f"{joints} ({note})",
+        "alignment of joints": "mpjpe and pve: pelvis on pelvis; mpjpe_mid_hip: middle of the hips; "
+        "pa_mpjpe: similarity (Procrustes)",
+        "body": body,
+        "focal length": told,
+        "preset": options.preset,
+    }
+    if surface:
+        facts["alignment of surfaces"] = options.surface_alignment
+        facts["surface samples"] = f"{options.samples} points on each surface, point to surface"
+    return facts
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON; the file appears only when it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("Cancelled.", file=sys.stderr)
+        sys.exit(CANCELLED)

@@ -9,11 +9,15 @@ import torch
 from torch import Tensor
 
 from munet.body.model import BodyModel
-from munet.render import rasterise
-from munet.training.data.topology import smoothing_matrix, split_long_edges
+from munet.render import rasterise, vertex_normals
+from munet.training.data.topology import smoothed, smoothing_matrix, split_long_edges
 
+# Of the mean person's T-pose, as are all heights here: metres above the pelvis.
+ARM_METRES, LEG_METRES, HIP_HEIGHT = 0.49, 0.823, -0.052
 LONGEST_EDGE = 0.016
 RING_COLUMNS, RING_ROWS = 128, 64
+SOLE = 0.012
+_SHOE_ROUNDS = 120
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Skin:
         trunk: ring table from the crotch to the armpits.
         skull: ring table of the head.
         colliders: (K,) int64 vertices that keep hanging cloth out of the body.
+        feet: (N,) int64 vertices of feet and ankles.
+        last: (N, 3) metres in the T-pose from these vertices to a shoe.
     """
 
     parents: Tensor
@@ -67,6 +73,8 @@ class Skin:
     trunk: RingTable
     skull: RingTable
     colliders: Tensor
+    feet: Tensor
+    last: Tensor
 
 
 def fine(values: Tensor, parents: Tensor) -> Tensor:
@@ -85,6 +93,7 @@ def make_skin(model: BodyModel) -> Skin:
     arm = torch.where(rest[:, 1] < joints[6, 1], arm.clamp_max(-0.1), arm)
     leg = (joints[1, 1] - rest[:, 1]) / (joints[1, 1] - joints[7, 1])
     is_skin = body.parts[parents[:, 0]] == 0
+    feet = (leg > 0.93).nonzero()[:, 0]
     skin = Skin(
         parents=parents,
         faces=faces,
@@ -99,6 +108,8 @@ def make_skin(model: BodyModel) -> Skin:
         trunk=_ring_table(rest, faces, _on_trunk(arm, weights), float(joints[9, 1]), float(joints[1, 1]) - 0.06),
         skull=_ring_table(rest, faces, (weights[:, 15] > 0.4) & is_skin, float(rest[:, 1].max()) - 0.01, 0.56),
         colliders=_colliders(rest, arm, leg),
+        feet=feet,
+        last=shoe_last(rest, faces, feet),
     )
     return _moved(skin, model.device)
 
@@ -107,6 +118,23 @@ def collar_height(rest: Tensor, joints: Tensor) -> Tensor:
     """Height (V,) in metres above the plane of a neckline, which is lower in front."""
     normal = torch.nn.functional.normalize(rest.new_tensor([0.0, 1.0, 0.55]), dim=0)
     return (rest - joints[12]) @ normal
+
+
+def shoe_last(rest: Tensor, faces: Tensor, feet: Tensor) -> Tensor:
+    """Offsets (N, 3) in metres from bare feet to shoes: toes grown together, a flat sole under them."""
+    matrix = smoothing_matrix(faces.numpy(), len(rest))
+    normals = vertex_normals(rest, faces)
+    under = (normals[:, 1] < -0.55) & (rest[:, 1] < rest[feet, 1].amin() + 0.05)
+    sole = rest[feet, 1].amin() - SOLE
+    shoe = rest + 0.005 * normals
+    for _ in range(_SHOE_ROUNDS):
+        shoe[feet] = smoothed(matrix, shoe[None])[0, feet]
+        inside = ((shoe - rest) * normals).sum(-1)
+        top = normals * (0.004 - inside).clamp_min(0)[:, None] * (normals[:, 1] > -0.3)[:, None]
+        shoe = shoe + 0.5 * top
+        shoe[:, 1] = torch.where(under, sole, shoe[:, 1])
+    fade = ((rest[feet, 1].amax() - rest[feet, 1]) / 0.03).clamp(0, 1)[:, None]
+    return torch.lerp(0.005 * normals[feet], shoe[feet] - rest[feet], fade)
 
 
 def _on_trunk(arm: Tensor, weights: Tensor) -> Tensor:

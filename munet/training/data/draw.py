@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from munet.training.data.anatomy import HIP_HEIGHT, LEG_METRES
 from munet.training.data.kinds import (
     BOTTOMS,
     EXTRAS,
@@ -37,8 +38,9 @@ MEASURES = (
 )  # fmt: skip
 HANGING_MEASURES = ("present", "top", "length", "flare", "folds", "fold_depth", "gap", "phase")
 CLOTH, LOCKS = 0, 1
-WAVES = 20
+WAVES = 12
 NARROWEST_GAP = 0.12
+TUCK = 0.004
 LONG_OUTERS = frozenset({"coat", "robe"})
 
 
@@ -89,7 +91,7 @@ def draw_sample(seed: int, split: Split, index: int) -> Drawn:
         pose=_tensor(pose),
         clip=torch.tensor(clip),
         kind=torch.tensor([-1 if k is None else KINDS.index(k) for k in outfit]),
-        cuts=_tensor([_cuts(random, kind) for kind in outfit]),
+        cuts=_tensor(_tucked(outfit, [_cuts(random, kind) for kind in outfit])),
         region=torch.tensor([REGIONS.index(k.region) if k else 0 for k in outfit]),
         **_draw_hanging(random, outfit),
         waves=_draw_waves(random),
@@ -128,6 +130,15 @@ def _cuts(random: np.random.Generator, kind: Kind | None) -> list[float]:
     if kind is None:
         return [0.0] * len(MEASURES)
     return [1.0] + [_within(random, getattr(kind, name)) for name in MEASURES[1:]]
+
+
+def _tucked(outfit: tuple[Kind | None, ...], cuts: list[list[float]]) -> list[list[float]]:
+    """End shirts without a tail under the waistband."""
+    top, bottom = SLOTS.index("top"), SLOTS.index("bottom")
+    if outfit[top] is not None and outfit[bottom] is not None and _hanging_of(outfit)[1] != top:
+        waist = cuts[bottom][MEASURES.index("waist")]
+        cuts[top][MEASURES.index("hem")] = (HIP_HEIGHT - waist + TUCK) / LEG_METRES
+    return cuts
 
 
 def _within(random: np.random.Generator, bounds: Range) -> float:
@@ -170,10 +181,10 @@ def _hanging_row(random: np.random.Generator, hanging: Hanging | None) -> list[f
 
 def _draw_waves(random: np.random.Generator) -> Tensor:
     """Folds run along the limb: high frequencies across the weave, low ones along it."""
-    across = np.exp(random.uniform(np.log(5), np.log(22), (WAVES, 1)))
+    across = np.exp(random.uniform(np.log(3), np.log(13), (WAVES, 1)))
     direction = random.normal(0, 1, (WAVES, 2))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    along = across * random.normal(0, 0.35, (WAVES, 1))
+    along = across * random.normal(0, 0.4, (WAVES, 1))
     phase = random.uniform(0, 2 * np.pi, (WAVES, 1))
     return _tensor(np.concatenate([across * direction[:, :1], along, across * direction[:, 1:], phase], 1))
 

@@ -8,6 +8,7 @@ and falls over the knee, as on somebody who sits.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from munet.training.data.anatomy import RingTable, Skin
-from munet.training.data.draw import CLOTH, HANGING_MEASURES, Drawn
+from munet.training.data.draw import HANGING_MEASURES
 from munet.training.data.topology import grid_faces
 
 ROWS, COLUMNS = 44, 97
@@ -45,65 +46,66 @@ def sheet_faces(rows: int, columns: int) -> Tensor:
     return torch.from_numpy(grid_faces(rows, columns))
 
 
-def hang_cloth(skin: Skin, drawn: Drawn, shell: Tensor, normals: Tensor, floor: Tensor) -> Sheet:
-    """Hang skirts from the trunk.
+def hang_cloth(skin: Skin, row: Tensor, shell: Tensor, normals: Tensor, floor: Tensor) -> Sheet:
+    """Hang the loose part of skirts, dresses, coats and shirts from the trunk.
 
     Args:
         skin: the fine skin.
-        drawn: the outfits.
+        row: (B, H) ``HANGING_MEASURES`` of the cloth.
         shell: (B, V', 3) clothed skin, world, y up.
         normals: (B, V', 3) of the shell.
-        floor: (B,) metres from the ring's height to the feet when standing.
+        floor: (B,) metres from the waist to the soles.
     """
-    row = drawn.hanging[:, CLOTH]
-    ring, outward = ring_points(skin.trunk, shell, normals, row, COLUMNS)
     length = _measure(row, "length") * floor
-    place = torch.linspace(0, 1, ROWS, device=shell.device)
-    span = _measure(row, "length")[:, None] * place
-    step = (length / (ROWS - 1))[:, None, None]
-    circle = _ring_length(ring)
-    start = ring + outward * 0.004
-    drop = _targets(outward, row)
-    colliders, out = shell[:, skin.colliders], normals[:, skin.colliders]
-    sheet = _fall(start, drop, step, ROWS, colliders, out, closed_ring(row))
-    sheet = _folded(sheet, row, place)
-    sheet = _settled(sheet, colliders, out, step)
-    around = torch.linspace(0, 1, COLUMNS, device=shell.device)
-    weave = torch.stack(
-        torch.broadcast_tensors(
-            around[None, None] * circle[:, None, None] * (1 + span[..., None]),
-            place[None, :, None] * length[:, None, None],
-            torch.zeros(1, 1, 1, device=shell.device),
-        ),
-        -1,
-    )
-    return Sheet(sheet, row[:, 0] > 0, weave)
+
+    def make(chosen: Tensor) -> tuple[Tensor, Tensor]:
+        part, cloth, out = row[chosen], shell[chosen], normals[chosen]
+        ring, outward = ring_points(skin.trunk, cloth, out, part, COLUMNS)
+        drop = normalize(outward * outward.new_tensor([1.0, 0.15, 1.0]), dim=-1) * _measure(part, "flare")[:, None, None]
+        return _hung(skin, part, (ring + outward * 0.004, drop), length[chosen], ROWS, (cloth, out)), _ring_length(ring)
+
+    return _for_wearers(row, length, make, ROWS, COLUMNS)
 
 
-def hang_hair(skin: Skin, drawn: Drawn, shell: Tensor, normals: Tensor) -> Sheet:
+def hang_hair(skin: Skin, row: Tensor, shell: Tensor, normals: Tensor, floor: Tensor) -> Sheet:
     """Hang hair from the head; arguments as for :func:`hang_cloth`."""
-    row = drawn.hanging[:, 1]
-    ring, outward = ring_points(skin.skull, shell, normals, row, LOCK_COLUMNS)
-    height = shell[:, :, 1].amax(1) - shell[:, :, 1].amin(1)
-    length = _measure(row, "length") * height.clamp(1.4, 2.0)
-    step = (length / (LOCK_ROWS - 1))[:, None, None]
-    start = ring - outward * 0.006
-    drop = outward * (0.15 + _measure(row, "flare")[:, None, None])
-    colliders, out = shell[:, skin.colliders], normals[:, skin.colliders]
-    sheet = _fall(start, drop, step, LOCK_ROWS, colliders, out, torch.zeros_like(row[:, 0], dtype=torch.bool))
-    place = torch.linspace(0, 1, LOCK_ROWS, device=shell.device)
-    sheet = _folded(sheet, row, place)
-    sheet = _settled(sheet, colliders, out, step)
-    around = torch.linspace(0, 0.5, LOCK_COLUMNS, device=shell.device)
-    weave = torch.stack(
-        torch.broadcast_tensors(
-            around[None, None].expand(len(row), -1, -1),
-            place[None, :, None] * length[:, None, None],
-            torch.zeros(1, 1, 1, device=shell.device),
-        ),
-        -1,
-    )
-    return Sheet(sheet, row[:, 0] > 0, weave)
+    length = _measure(row, "length") * floor * 1.7
+
+    def make(chosen: Tensor) -> tuple[Tensor, Tensor]:
+        part, cloth, out = row[chosen], shell[chosen], normals[chosen]
+        ring, outward = ring_points(skin.skull, cloth, out, part, LOCK_COLUMNS)
+        drop = outward * (0.15 + _measure(part, "flare")[:, None, None])
+        sheet = _hung(skin, part, (ring - outward * 0.006, drop), length[chosen], LOCK_ROWS, (cloth, out))
+        return sheet, _ring_length(ring)
+
+    return _for_wearers(row, length, make, LOCK_ROWS, LOCK_COLUMNS)
+
+
+def _for_wearers(
+    row: Tensor, length: Tensor, make: Callable[[Tensor], tuple[Tensor, Tensor]], rows: int, columns: int
+) -> Sheet:
+    """Compute the sheets of those who wear one; the others' stay at zero."""
+    worn = row[:, 0] > 0
+    chosen = worn.nonzero()[:, 0]
+    vertices = row.new_zeros(len(row), rows, columns, 3)
+    circle = row.new_ones(len(row))
+    if len(chosen):
+        vertices[chosen], circle[chosen] = make(chosen)
+    across = torch.linspace(0, 1, columns, device=row.device)[None, None] * circle[:, None, None]
+    along = torch.linspace(0, 1, rows, device=row.device)[None, :, None] * length[:, None, None]
+    across, along = torch.broadcast_tensors(across, along)
+    return Sheet(vertices, worn, torch.stack([across, along, torch.zeros_like(along)], -1))
+
+
+def _hung(
+    skin: Skin, row: Tensor, ring: tuple[Tensor, Tensor], length: Tensor, rows: int, cloth: tuple[Tensor, Tensor]
+) -> Tensor:
+    """Let cloth (B, R, C, 3) fall from the points of a ring, which draws away from the body by the second of ``ring``."""
+    colliders, out = (value[:, skin.colliders] for value in cloth)
+    step = (length / (rows - 1))[:, None, None]
+    sheet = _fall(*ring, step, rows, colliders, out, closed_ring(row))
+    sheet = _folded(sheet, row, torch.linspace(0, 1, rows, device=row.device))
+    return _settled(sheet, colliders, out, step)
 
 
 def _measure(row: Tensor, name: str) -> Tensor:
@@ -144,12 +146,6 @@ def _ring_length(ring: Tensor) -> Tensor:
     return (ring[:, 1:] - ring[:, :-1]).norm(dim=-1).sum(1)
 
 
-def _targets(outward: Tensor, row: Tensor) -> Tensor:
-    """How far (B, C, 3) a strand is drawn away from the body for each metre that it falls."""
-    level = outward * outward.new_tensor([1.0, 0.15, 1.0])
-    return normalize(level, dim=-1) * _measure(row, "flare")[:, None, None]
-
-
 def _fall(
     start: Tensor, drop: Tensor, step: Tensor, rows: int, colliders: Tensor, out: Tensor, closed: Tensor
 ) -> Tensor:
@@ -160,22 +156,30 @@ def _fall(
         wanted = normalize(torch.lerp(down + drop, direction, _STIFFNESS), dim=-1)
         place = last + wanted * step
         for _ in range(2):
-            place = pushed_out(place, colliders, out)
+            near = nearest_collider(place, colliders)
+            place = pushed_out(place, colliders, out, near)
             place = _sideways(place[:, None], closed[:, None, None])[:, 0]
             place = last + normalize(place - last, dim=-1) * step
-        place = pushed_out(place, colliders, out)
+        place = pushed_out(place, colliders, out, near)
         direction = normalize(place - last, dim=-1)
         last = place
         strands.append(place)
     return torch.stack(strands, 1)
 
 
-def pushed_out(points: Tensor, colliders: Tensor, out: Tensor, clearance: float = CLEARANCE) -> Tensor:
-    """Move points (B, N, 3) that are inside the body, or nearer than ``clearance``, out along its normals."""
-    nearest = torch.cdist(points, colliders).argmin(-1)[..., None].expand(-1, -1, 3)
-    normal = out.gather(1, nearest)
-    depth = ((points - colliders.gather(1, nearest)) * normal).sum(-1, keepdim=True)
-    return points + normal * (clearance - depth).clamp_min(0)
+def nearest_collider(points: Tensor, colliders: Tensor) -> Tensor:
+    """Number (B, N) of the collider (B, K, 3) nearest to each point (B, N, 3)."""
+    # The order of |p - c|^2 is that of |c|^2 - 2 p c.
+    score = torch.baddbmm((colliders * colliders).sum(-1)[:, None], points, colliders.transpose(1, 2), alpha=-2)
+    return score.argmin(-1)
+
+
+def pushed_out(points: Tensor, colliders: Tensor, out: Tensor, nearest: Tensor) -> Tensor:
+    """Move points (B, N, 3) that are inside the body, or nearer than ``CLEARANCE``, out along its normals."""
+    index = nearest[..., None].expand(-1, -1, 3)
+    normal = out.gather(1, index)
+    depth = ((points - colliders.gather(1, index)) * normal).sum(-1, keepdim=True)
+    return points + normal * (CLEARANCE - depth).clamp_min(0)
 
 
 def _sideways(sheet: Tensor, closed: Tensor) -> Tensor:
@@ -214,7 +218,8 @@ def _settled(sheet: Tensor, colliders: Tensor, out: Tensor, step: Tensor) -> Ten
         if turn % 4 == 0:
             smoother = 0.5 * sheet[:, 1:-1] + 0.25 * (sheet[:, 2:] + sheet[:, :-2])
             sheet = torch.cat([sheet[:, :1], smoother, sheet[:, -1:]], 1)
-        if turn % 4 == 3:
-            flat = pushed_out(sheet[:, 1:].reshape(batch, -1, 3), colliders, out)
+        if turn % 6 == 5:
+            flat = sheet[:, 1:].reshape(batch, -1, 3)
+            flat = pushed_out(flat, colliders, out, nearest_collider(flat, colliders))
             sheet = torch.cat([sheet[:, :1], flat.reshape(batch, rows - 1, columns, 3)], 1)
     return sheet

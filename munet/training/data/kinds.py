@@ -101,7 +101,7 @@ TOPS = (
     _top("shirt", (0.9, 1.0), (-0.04, 0.0), (-0.12, 0.02), (0.01, 0.03), sleeve_ease=(0.01, 0.03),
          vee=(0, 0.1), wrinkles=(0.004, 0.012), hanging=SHIRT_TAIL, weight=2),
     _top("hoodie", (0.93, 1.02), (-0.03, 0.02), (-0.04, 0.03), (0.018, 0.04), sleeve_ease=(0.016, 0.036),
-         wrinkles=(0.005, 0.012), weight=1.5),
+         wrinkles=(0.005, 0.012), hanging=SHIRT_TAIL, weight=1.5),
     _top("dress bodice", (-0.04, 0.5), (-0.1, -0.03), (-0.3, -0.2), (0.004, 0.012), vee=(0, 0.1),
          tags=frozenset({"dress"}), hanging=DRESS_SKIRT, weight=2),
     _top("turtleneck", (0.92, 1.0), (0.03, 0.05), (-0.1, 0.02), (0.006, 0.02), sleeve_ease=(0.008, 0.02),
@@ -114,14 +114,14 @@ TOPS = (
 )  # fmt: skip
 
 BOTTOMS = (
-    _bottom("leggings", (0.02, 0.1), (0.85, 1.0), (0.002, 0.004), (0, 0.002), wrinkles=(0.0, 0.001)),
-    _bottom("trousers", (0.02, 0.1), (0.93, 1.05), (0.006, 0.02), (0.005, 0.03), wrinkles=(0.003, 0.008), weight=3),
-    _bottom("wide trousers", (0.04, 0.13), (0.9, 1.06), (0.018, 0.035), (0.04, 0.1), wrinkles=(0.004, 0.01),
+    _bottom("leggings", (0.02, 0.1), (0.85, 0.96), (0.002, 0.004), (0, 0.002), wrinkles=(0.0, 0.001)),
+    _bottom("trousers", (0.02, 0.1), (0.92, 0.97), (0.008, 0.022), (0.008, 0.03), wrinkles=(0.003, 0.008), weight=3),
+    _bottom("wide trousers", (0.04, 0.13), (0.88, 0.98), (0.018, 0.035), (0.04, 0.1), wrinkles=(0.004, 0.01),
             weight=2),
     _bottom("shorts", (0.02, 0.08), (0.25, 0.5), (0.01, 0.03), (0.01, 0.05), wrinkles=(0.002, 0.007)),
     Kind("skirt", "bottom", waist=(0.02, 0.12), hem=(0.02, 0.04), leg_ease=(0.002, 0.004),
          hanging=Hanging((0.45, 0.72), (0.35, 0.8), (0.05, 0.38)), weight=2),
-    _bottom("bootcut trousers", (0.0, 0.08), (0.97, 1.06), (0.004, 0.01), (0.04, 0.06), wrinkles=(0.002, 0.006),
+    _bottom("bootcut trousers", (0.0, 0.08), (0.94, 0.98), (0.004, 0.01), (0.04, 0.06), wrinkles=(0.002, 0.006),
             test_only=True),
     _bottom("culottes", (0.04, 0.14), (0.55, 0.75), (0.02, 0.035), (0.08, 0.14), wrinkles=(0.004, 0.01),
             test_only=True, weight=1.5),
@@ -159,9 +159,9 @@ SHOES = (
 HAIR = (
     Kind("short hair", "hair", region="scalp", ease=(0.012, 0.028), wrinkles=(0.002, 0.006), weight=3),
     Kind("bob", "hair", region="scalp", ease=(0.02, 0.032), wrinkles=(0.002, 0.005),
-         hanging=Hanging((0.6, 0.75), (0.08, 0.14), (0.0, 0.2), gap=(2.0, 2.5), fold_depth=(0.003, 0.008)), weight=2),
+         hanging=Hanging((0.6, 0.75), (0.08, 0.14), (0.0, 0.2), gap=(2.5, 3.1), fold_depth=(0.003, 0.008)), weight=2),
     Kind("long hair", "hair", region="scalp", ease=(0.02, 0.03), wrinkles=(0.002, 0.006),
-         hanging=Hanging((0.6, 0.75), (0.16, 0.36), (0.0, 0.1), gap=(2.1, 2.7), fold_depth=(0.003, 0.01)), weight=2),
+         hanging=Hanging((0.6, 0.75), (0.16, 0.36), (0.0, 0.1), gap=(2.7, 3.4), fold_depth=(0.003, 0.01)), weight=2),
     Kind("afro", "hair", region="scalp", ease=(0.05, 0.085), wrinkles=(0.004, 0.012)),
     Kind("crop", "hair", region="scalp", ease=(0.006, 0.012), wrinkles=(0.001, 0.003), test_only=True),
 )  # fmt: skip

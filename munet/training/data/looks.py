@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 PATTERNS = ("plain", "rings", "stripes", "checks", "blotches", "dots", "print")
-SHAPES = 10
-BACKGROUND_WAVES = 12
+SHAPES = 7
+CLOUDS = (3, 6, 12, 32)
 MASK_WAVES = 8
 OCCLUDERS = 2
 LIMBS: tuple[tuple[int, ...], ...] = (
@@ -47,7 +47,8 @@ class Looks:
         sky: (3, 3) light that grows along each axis of the camera frame.
         gloss: () of skin and cloth.
         background: (4, 3) colours of the corners.
-        background_waves: (BACKGROUND_WAVES, 4) cycles per image in x and y, phase, strength.
+        clouds: (CLOUDS, 3, 32, 32) values in [-1, 1] of which a cloud uses its first rows and columns.
+        cloud_strength: (CLOUDS + 2,) of each cloud, then the horizon and how hard the clouds are cut.
         shapes: (SHAPES, 9) centre, half sizes, angle, roundness and colour, in image units; half size 0 hides.
         occluders: (OCCLUDERS, 9) the same, in front of the person.
         exposure: (4,) gain of each channel and gamma.
@@ -70,7 +71,8 @@ class Looks:
     sky: Tensor
     gloss: Tensor
     background: Tensor
-    background_waves: Tensor
+    clouds: Tensor
+    cloud_strength: Tensor
     shapes: Tensor
     occluders: Tensor
     exposure: Tensor
@@ -132,7 +134,7 @@ def _lights(random: np.random.Generator) -> dict[str, Tensor]:
     tint = np.array([1 + warm, 1.0, 1 - warm])
     strength = random.uniform(0.1, 0.75)
     return {
-        "ambient": _tensor((0.85 - 0.55 * strength) * random.uniform(0.7, 1.0) * (2 - tint)),
+        "ambient": _tensor((0.92 - 0.5 * strength) * random.uniform(0.75, 1.0) * (2 - tint)),
         "sun": _tensor([toward, strength * 1.15 * tint]),
         "sky": _tensor(random.normal(0, 0.07, (3, 3)) + np.array([[0.0], [-0.1], [0.0]])),
         "gloss": _tensor(random.uniform(0, 0.12)),
@@ -143,13 +145,14 @@ def _scenery(random: np.random.Generator) -> dict[str, Tensor]:
     grey = random.uniform(0.05, 0.95)
     base = grey + random.normal(0, random.exponential(0.12), 3)
     corners = np.clip(base + random.normal(0, random.uniform(0.01, 0.2), (4, 3)), 0, 1)
-    waves = np.concatenate([random.normal(0, 1, (BACKGROUND_WAVES, 2))
-                            * np.exp(random.uniform(np.log(0.5), np.log(40), (BACKGROUND_WAVES, 1))),
-                            random.uniform(0, 2 * np.pi, (BACKGROUND_WAVES, 1)),
-                            random.exponential(random.exponential(0.012), (BACKGROUND_WAVES, 1))], 1)  # fmt: skip
-    shapes = _shapes(random, SHAPES, 0.6 if random.random() < 0.75 else 0.0, (0.03, 0.5))
+    clouds = random.uniform(-1, 1, (len(CLOUDS), 1, 32, 32)) + random.normal(0, 0.1, (len(CLOUDS), 3, 32, 32))
+    strength = random.exponential(random.exponential(0.06), len(CLOUDS)) * np.array([1, 0.8, 0.5, 0.3])
+    hard = random.choice([0.0, 1.0], p=[0.85, 0.15])
+    horizon = random.uniform(0.55, 0.95) if random.random() < 0.5 else 1.0
+    shapes = _shapes(random, SHAPES, 0.6 if random.random() < 0.6 else 0.0, (0.02, 0.4))
     occluders = _shapes(random, OCCLUDERS, 0.12, (0.04, 0.22))
-    return {"background": _tensor(corners), "background_waves": _tensor(waves), "shapes": _tensor(shapes),
+    return {"background": _tensor(corners), "clouds": _tensor(clouds),
+            "cloud_strength": _tensor([*strength, horizon, hard]), "shapes": _tensor(shapes),
             "occluders": _tensor(occluders)}  # fmt: skip
 
 

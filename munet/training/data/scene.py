@@ -12,7 +12,7 @@ from munet.body.model import BodyModel
 from munet.body.skinning import PosedBody, pose_body
 from munet.render import vertex_normals
 from munet.training.data.anatomy import Skin, fine, make_skin
-from munet.training.data.draw import CLOTH, Drawn
+from munet.training.data.draw import CLOTH, LOCKS, Drawn
 from munet.training.data.hanging import (
     COLUMNS,
     LOCK_COLUMNS,
@@ -85,11 +85,11 @@ def dress_people(stage: Stage, drawn: Drawn) -> People:
     skin = stage.skin
     posed = pose_body(stage.model, drawn.betas, drawn.pose)
     body = fine(posed.vertices, skin.parents)
-    shell = dress_shell(skin, drawn, body)
+    shell = dress_shell(skin, drawn, body, posed.transforms)
     normals = vertex_normals(shell.vertices, skin.faces)
     floor = (posed.rest_vertices[..., 1].amax(1) - posed.rest_vertices[..., 1].amin(1)) * 0.58
-    cloth = hang_cloth(skin, drawn, shell.vertices, normals, floor)
-    hair = hang_hair(skin, drawn, shell.vertices, normals)
+    cloth = hang_cloth(skin, drawn.hanging[:, CLOTH], shell.vertices, normals, floor)
+    hair = hang_hair(skin, drawn.hanging[:, LOCKS], shell.vertices, normals, floor)
     return _joined(stage, drawn, posed, body, shell, (cloth, hair))
 
 
@@ -105,7 +105,7 @@ def _joined(
         slot = one_hot(drawn.hanging_slot[:, number], len(SLOTS)).to(flat) * 2 - 1
         fields.append(slot[:, None].expand(-1, flat.shape[1], -1))
         rest.append(torch.full_like(flat, -9.0))
-    weave = torch.cat([skin.weave.expand(batch, -1, -1), *(s.weave.expand_as(s.vertices).flatten(1, 2) for s in sheets)], 1)
+    weave = torch.cat([skin.weave.expand(batch, -1, -1), *(s.weave.flatten(1, 2) for s in sheets)], 1)
     return People(
         posed=posed,
         vertices=vertices,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate as interpolate_image
 from torch.nn.functional import normalize
 
 from munet.render import interpolate
 from munet.training.data.draw import Drawn
 from munet.training.data.kinds import SLOTS
-from munet.training.data.looks import PATTERNS, Looks
+from munet.training.data.looks import CLOUDS, PATTERNS, Looks
 from munet.training.data.rendering import Side
 from munet.training.data.scene import People, Stage
 
@@ -152,15 +152,18 @@ def _highlight(looks: Looks, pixels: Pixels) -> Tensor:
 
 
 def paint_background(looks: Looks, size: int) -> Tensor:
-    """Pictures (B, H, W, 3) of gradients, textures and shapes."""
+    """Pictures (B, H, W, 3) of gradients, clouds of colour, a floor and shapes."""
     x, y = _grid(size, looks.skin)
     corners = looks.background
     top = torch.lerp(corners[:, 0, None], corners[:, 1, None], x[0, :, None])
     bottom = torch.lerp(corners[:, 2, None], corners[:, 3, None], x[0, :, None])
     picture = torch.lerp(top[:, None], bottom[:, None], y[:, :1, None])
-    waves = looks.background_waves[..., None, None]
-    texture = ((waves[:, :, 0] * x + waves[:, :, 1] * y) * 2 * math.pi + waves[:, :, 2]).sin() * waves[:, :, 3]
-    picture = picture + texture.sum(1)[..., None]
+    horizon, hard = looks.cloud_strength[:, -2, None, None, None], looks.cloud_strength[:, -1, None, None, None]
+    picture = torch.where(y[..., None] > horizon, corners[:, 3:, None] * 0.7, picture)
+    for number, cells in enumerate(CLOUDS):
+        cloud = interpolate_image(looks.clouds[:, number, :, :cells, :cells], size=size, mode="bilinear")
+        cloud = torch.lerp(cloud, (cloud * 12).tanh() * 0.5, hard[..., 0:1])
+        picture = picture + cloud.permute(0, 2, 3, 1) * looks.cloud_strength[:, number, None, None, None]
     return paint_shapes(picture, looks.shapes)[0].clamp(0, 1)
 
 

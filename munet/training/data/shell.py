@@ -15,14 +15,13 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from munet.render import vertex_normals
-from munet.training.data.anatomy import Skin
+from munet.training.data.anatomy import ARM_METRES, HIP_HEIGHT, LEG_METRES, Skin
 from munet.training.data.draw import CLOTH, HANGING_MEASURES, MEASURES, Drawn
 from munet.training.data.kinds import REGIONS, SLOTS
 from munet.training.data.topology import smoothed
 
 HEM_BAND = 0.012
-ARM_METRES, LEG_METRES = 0.49, 0.823
-HIP_HEIGHT, ANKLE_HEIGHT, TOE_HEIGHT = -0.052, -0.875, -0.955
+ANKLE_HEIGHT = -0.875
 HEAD_CENTER = (0.0, 0.655, 0.035)
 _COVERING = 24
 _HANG = 0.45
@@ -124,13 +123,24 @@ def waves_at(drawn: Drawn, weave: Tensor, frequency: float = 1.0) -> Tensor:
     return angle.sin().sum(-1) * math.sqrt(2 / drawn.waves.shape[1])
 
 
-def dress_shell(skin: Skin, drawn: Drawn, body_world: Tensor) -> Shell:
+def folds_at(drawn: Drawn, weave: Tensor) -> Tensor:
+    """Long, narrow folds (B, V) that fade in and out: crests of waves, each within patches of its own."""
+    frequency = drawn.waves[..., :3]
+    angle = 2 * math.pi * (weave @ frequency.transpose(1, 2)) + drawn.waves[:, None, :, 3]
+    patches = 2 * math.pi * 0.35 * (weave @ frequency.roll(1, 1).transpose(1, 2)) + drawn.waves[:, None, :, 3].roll(2, -1)
+    crest = (0.5 + 0.5 * angle.cos()) ** 3 - 0.31
+    height = 5 / frequency.norm(dim=-1)[:, None].clamp_min(3)
+    return 2.2 * (crest * (patches.sin() + 0.2).clamp_min(0) * height).sum(-1)
+
+
+def dress_shell(skin: Skin, drawn: Drawn, body_world: Tensor, transforms: Tensor) -> Shell:
     """Put the garments that follow the body on.
 
     Args:
         skin: the fine skin.
         drawn: the outfits.
         body_world: (B, V', 3) fine skin of the posed bodies, world frame, y up.
+        transforms: (B, J, 4, 4) from the rest pose to the posed bodies.
     """
     fields = garment_fields(skin, drawn)
     ramp = (fields / HEM_BAND).clamp(0, 1)
@@ -141,18 +151,27 @@ def dress_shell(skin: Skin, drawn: Drawn, body_world: Tensor) -> Shell:
     layers = ramp * ease * hang[..., None]
     depth = (measure(drawn, "wrinkles") * ramp).amax(-1)
     # Clothes over clothes: a jacket lies on the shirt, a shirt on the trousers' waist.
-    offset = torch.maximum(_stacked_layers(layers), 0.35 * layers.amax(-1)) + _sole(skin, ramp)
+    offset = torch.maximum(_stacked_layers(layers), 0.35 * layers.amax(-1))
     loose = ramp.amax(-1) * (ease * ramp).amax(-1).div(0.02).clamp(0, 1)
-    vertices = _relaxed(skin, body_world, normals, offset, loose, fields)
+    vertices = _relaxed(skin, body_world, normals, offset, loose)
     folded = torch.maximum(_wrinkles(skin, drawn) * depth, -0.5 * offset)
-    return Shell(vertices + normals * folded[..., None], fields, offset)
+    vertices = vertices + normals * folded[..., None]
+    return Shell(_shod(skin, drawn, vertices, body_world, ramp, transforms), fields, offset)
 
 
-def _sole(skin: Skin, ramp: Tensor) -> Tensor:
-    """Thickness (B, V') in metres of the soles of shoes."""
-    down = -vertex_normals(skin.rest, skin.faces)[:, 1]
-    under = (down - 0.4).clamp(0, 0.4) / 0.4 * (skin.rest[:, 1] < ANKLE_HEIGHT - 0.035)
-    return 0.014 * under * ramp[..., SLOTS.index("shoes")]
+def _shod(
+    skin: Skin, drawn: Drawn, vertices: Tensor, body_world: Tensor, ramp: Tensor, transforms: Tensor
+) -> Tensor:
+    """Put shoes on: the last of the mean foot, turned with the foot; trousers that reach lower stay outside."""
+    number = SLOTS.index("shoes")
+    turns = torch.einsum("vj,bjxy->bvxy", skin.weights[skin.feet], transforms[:, :24, :3, :3])
+    moved = body_world[:, skin.feet] + (turns @ skin.last[..., None])[..., 0]
+    inside = ramp[:, skin.feet, number]
+    bottom = (ramp[:, skin.feet, SLOTS.index("bottom")] > 0) & (drawn.cuts[:, SLOTS.index("bottom"), :1] > 0)
+    share = torch.where(bottom, 0.0, inside)[..., None]
+    result = vertices.clone()
+    result[:, skin.feet] = torch.lerp(vertices[:, skin.feet], moved, share)
+    return result
 
 
 def _stacked_layers(layers: Tensor) -> Tensor:
@@ -175,9 +194,7 @@ def _ease(skin: Skin, drawn: Drawn) -> Tensor:
 
 def _wrinkles(skin: Skin, drawn: Drawn) -> Tensor:
     """Folds (B, V') about unit height: along the limb everywhere, across it where the limb bends."""
-    ridged = 1 - 2 * waves_at(drawn, skin.weave).abs().clamp_max(1.5) / 1.5
-    fine = waves_at(drawn, skin.weave, 2.3)
-    fall = 0.55 * ridged + 0.35 * fine
+    fall, fine = folds_at(drawn, skin.weave), waves_at(drawn, skin.weave, 1.7)
     across = torch.zeros_like(fall)
     bends = ((4, skin.leg, 0.49, 1, LEG_METRES), (5, skin.leg, 0.49, -1, LEG_METRES),
              (18, skin.arm, 0.53, 1, ARM_METRES), (19, skin.arm, 0.53, -1, ARM_METRES))  # fmt: skip
@@ -188,11 +205,11 @@ def _wrinkles(skin: Skin, drawn: Drawn) -> Tensor:
         near = torch.exp(-((distance / 0.07) ** 2)) * (skin.rest[:, 0] * side > 0)
         ripple = (2 * math.pi * distance / 0.035 + 1.5 * fine).sin()
         across = across + near * ripple * (bend / 1.2).clamp(0, 1.3)
-    return fall + 0.8 * across
+    return 0.85 * fall + 0.2 * fine + 0.9 * across
 
 
 def _relaxed(
-    skin: Skin, body_world: Tensor, normals: Tensor, offset: Tensor, loose: Tensor, fields: Tensor
+    skin: Skin, body_world: Tensor, normals: Tensor, offset: Tensor, loose: Tensor
 ) -> Tensor:
     """Smooth loose cloth so that it spans hollows, without ever going under the skin."""
     smooth_normals = normals
@@ -202,8 +219,7 @@ def _relaxed(
     smooth_normals = normalize(smooth_normals, dim=-1)
     smooth_normals = torch.where((smooth_normals * normals).sum(-1, keepdim=True) > 0.3, smooth_normals, normals)
     cloth = body_world + smooth_normals * offset[..., None]
-    shod = (fields[..., 0:1] / 0.02).clamp(0, 1)
-    strength = torch.maximum(0.5 * loose[..., None], 0.7 * shod)
+    strength = 0.5 * loose[..., None]
     for _ in range(_COVERING):
         cloth = torch.lerp(cloth, smoothed(skin.smoothing, cloth), strength)
         inside = ((cloth - body_world) * normals).sum(-1)

@@ -85,7 +85,7 @@ class MpiInf3dhp:
             for key, size in (("annot2", 2), ("annot3", 3), ("univ_annot3", 3))
         )
         if not valid.size:
-            return Annotations(folder.name, folder, [], pixels, universal, 1.0)
+            raise DatasetError("A sequence has no valid frame.", detail=str(path))
         inside = ((pixels >= 0) & (pixels < image_size(_picture(folder, int(valid[0]))))).all((1, 2))
         return Annotations(
             sequence=folder.name,
@@ -93,7 +93,7 @@ class MpiInf3dhp:
             frames=[int(frame) for frame in valid[inside]],
             pixels=pixels[inside],
             universal=universal[inside] / 1000,
-            focal=solve_focal(points.reshape(-1, 3), pixels.reshape(-1, 2)),
+            focal=solve_focal(points[inside].reshape(-1, 3), pixels[inside].reshape(-1, 2)),
         )
 
 

@@ -30,9 +30,9 @@ from munet.render import edge_faces
 class LossWeights:
     """Weight of every term; 0 leaves a term out and does not compute it.
 
-    Those of vertices to cloth are the authors' trainer's or its like (munet trainer, section 7.2); edges are compared
-    with the body's, because plain edge length shrinks the surface. L_trace and the normals' loss have no published
-    weight.
+    The paper gives no weights. Ones are those of the authors' trainer, as is that of the edges, which are here compared
+    with the body's because plain edge length shrinks the surface; those of trace, normal maps, Laplacian and of the
+    surface over the true body are starting values.
     """
 
     vertices: float = 1.0
@@ -93,7 +93,7 @@ class Targets:
 
 
 class LossTerms(NamedTuple):
-    """The weighted sum, a scalar, and the mean of every computed term before its weight."""
+    """The weighted sum, a scalar, and the mean of every computed term before its weight, without gradient."""
 
     total: Tensor
     terms: dict[str, Tensor]
@@ -126,7 +126,7 @@ def total_loss(
     weights = {entry.name: float(getattr(settings.weights, entry.name)) for entry in fields(LossWeights)}
     terms = {name: makers[name]().mean() for name, weight in weights.items() if weight}
     total = sum((weights[name] * term for name, term in terms.items()), output.body.new_zeros(()))
-    return LossTerms(total, terms)
+    return LossTerms(total, {name: term.detach() for name, term in terms.items()})
 
 
 _Makers = dict[str, Callable[[], Tensor]]

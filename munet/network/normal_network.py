@@ -6,7 +6,7 @@ import itertools
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, normalize, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle
 
 from munet.network.blocks import ResidualConv, group_norm
 from munet.network.camera import to_ndc
@@ -16,6 +16,8 @@ from munet.render import normal_map, rasterise
 _PLANES = 10
 # Far enough that the picture is orthographic, near enough that float32 still orders depths to 0.1 mm.
 _FAR = 50.0
+# Raw normals much shorter than this stay short, which bounds the slope where the body shows nothing.
+_SOFT_LENGTH = 0.05
 
 
 class NormalNetwork(nn.Module):
@@ -45,7 +47,7 @@ class NormalNetwork(nn.Module):
             body_normals: (B, 6, R, R) front and back normals of the body.
 
         Returns:
-            (B, 6, R, R) front and back, each of unit length times the mask (zero where nothing is known).
+            (B, 6, R, R) front and back, of unit length times the mask; shorter where the network does not know.
         """
         planes = torch.cat([(2 * rgb - 1) * mask, mask, body_normals], 1)
         image = self.stem(pixel_unshuffle(planes, 2))
@@ -57,7 +59,11 @@ class NormalNetwork(nn.Module):
             lifted = interpolate(self.lifts[number](image), scale_factor=2.0, mode="bilinear", align_corners=False)
             image = self.up_blocks[number](kept[number] + lifted)
         raw = body_normals + pixel_shuffle(self.out(image), 2).float()
-        return torch.cat([normalize(side, dim=1, eps=1e-3) for side in raw.chunk(2, 1)], 1) * mask
+        return torch.cat([_shortened(side) for side in raw.chunk(2, 1)], 1) * mask
+
+
+def _shortened(raw: Tensor) -> Tensor:
+    return raw * torch.rsqrt(raw.square().sum(1, keepdim=True) + _SOFT_LENGTH**2)
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ def enable_nodes(material: bpy.types.Material) -> None:
 
 
 def new_action(name: str, animated: bpy.types.ID) -> bpy.types.Action:
-    """Make an empty action for ``animated``, with a slot where Blender (4.4 and later) has them; nothing plays it yet."""
+    """Make an empty action for ``animated`` that nothing plays yet, with a slot where Blender has them (4.4, later)."""
     action = bpy.data.actions.new(name)
     if hasattr(action, "slots"):
         action.slots.new(id_type=animated.id_type, name=animated.name)

@@ -11,8 +11,10 @@ from .operators import backend as backend_operators
 from .operators import images as image_operators
 from .operators import reconstruct as reconstruct_operators
 from .operators import result as result_operators
+from .operators import rig as rig_operators
 from .panels import main as main_panel
 from .panels import parts as part_panels
+from .panels import rig as rig_panel
 from .preferences import MUNET_AP_preferences
 from .properties import MUNET_PG_image, MUNET_PG_window, add_properties, remove_properties
 from .pump import stop_pump
@@ -26,8 +28,10 @@ CLASSES = (
     *reconstruct_operators.CLASSES,
     *backend_operators.CLASSES,
     *result_operators.CLASSES,
+    *rig_operators.CLASSES,
     *main_panel.CLASSES,
     *part_panels.CLASSES,
+    *rig_panel.CLASSES,
 )
 
 

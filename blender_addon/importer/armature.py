@@ -99,8 +99,10 @@ def ordered_bones(rig: bpy.types.Object, smpl_names: list[str]) -> list[bpy.type
     return [by_smpl[name] for name in smpl_names]
 
 
-def apply_pose(rig: bpy.types.Object, smpl_names: list[str], rotations: Floats, root_head: Floats | None) -> None:
-    """Put a pose on ``rig``.
+def pose_channels(
+    rig: bpy.types.Object, smpl_names: list[str], rotations: Floats, root_head: Floats | None
+) -> tuple[Floats, Floats]:
+    """Return a pose as values of pose bones: quaternions (J, 4), w first, and the location (3,) of the root bone.
 
     Args:
         rig: the armature object.
@@ -111,11 +113,19 @@ def apply_pose(rig: bpy.types.Object, smpl_names: list[str], rotations: Floats, 
     bones = ordered_bones(rig, smpl_names)
     rest = np.array([bone.bone.matrix_local.to_3x3() for bone in bones])
     local = bone_local(rest, rotations)
-    for bone, matrix in zip(bones, local, strict=True):
+    quaternions = np.array([Matrix(matrix.tolist()).to_quaternion() for matrix in local])
+    if root_head is None:
+        return quaternions, np.zeros(3)
+    return quaternions, rest[0].T @ (root_head - np.array(bones[0].bone.head_local))
+
+
+def apply_pose(rig: bpy.types.Object, smpl_names: list[str], rotations: Floats, root_head: Floats | None) -> None:
+    """Put a pose, given as for :func:`pose_channels`, on ``rig``."""
+    bones = ordered_bones(rig, smpl_names)
+    quaternions, location = pose_channels(rig, smpl_names, rotations, root_head)
+    for bone, quaternion in zip(bones, quaternions.tolist(), strict=True):
         bone.rotation_mode = "QUATERNION"
-        bone.rotation_quaternion = Matrix(matrix.tolist()).to_quaternion()
+        bone.rotation_quaternion = quaternion
         bone.location = (0.0, 0.0, 0.0)
         bone.scale = (1.0, 1.0, 1.0)
-    if root_head is not None:
-        moved = root_head - np.array(bones[0].bone.head_local)
-        bones[0].location = (rest[0].T @ moved).tolist()
+    bones[0].location = location.tolist()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .character import Character
+from .correctives import add_corrective_keys, has_correctives
 from .frames import points_from_body
 from .material import skin_material
 from .mesh import add_weights, bind, build_mesh
@@ -20,17 +21,20 @@ _SHAPE_RANGE = 5.0
 
 def _add_key(obj: bpy.types.Object, name: str, vertices: NDArray[Any]) -> bpy.types.ShapeKey:
     key = obj.shape_key_add(name=name, from_mix=False)
-    key.data.foreach_set("co", np.ascontiguousarray(vertices, dtype=np.float32).reshape(-1))
+    key.points.foreach_set("co", np.ascontiguousarray(vertices, dtype=np.float32).reshape(-1))
     return key
 
 
-def _add_shape_keys(obj: bpy.types.Object, character: Character, rest: NDArray[Any]) -> None:
+def _add_shape_keys(obj: bpy.types.Object, character: Character, rest: NDArray[Any], rig: bpy.types.Object) -> None:
     obj.shape_key_add(name="Basis", from_mix=False)
     directions = np.moveaxis(character.arrays["body_shape_dirs"].astype(np.float64), 2, 0)
     for index, direction in enumerate(directions):
         key = _add_key(obj, f"Shape{index:03d}", rest + points_from_body(direction))
         key.slider_min, key.slider_max = -_SHAPE_RANGE, _SHAPE_RANGE
         key.value = 0.0
+    if has_correctives(character):
+        add_corrective_keys(obj, character, rest, rig)
+        return
     corrective = _add_key(obj, PHOTO_POSE_KEY, rest + points_from_body(character.arrays["body_corrective"]))
     corrective.value = 1.0
 
@@ -44,6 +48,14 @@ def build_body(
     mesh.materials.append(skin_material(f"{name} skin"))
     obj = bpy.data.objects.new(name, mesh)
     add_weights(obj, character.body.weights, bone_names)
-    _add_shape_keys(obj, character, rest)
+    _add_shape_keys(obj, character, rest, rig)
     bind(obj, rig)
     return obj
+
+
+def set_photo_corrective(rig: bpy.types.Object, value: float) -> None:
+    """Set the key that holds the corrective of the photo's pose, on bodies that have no live correctives."""
+    for child in rig.children:
+        keys = getattr(child.data, "shape_keys", None)
+        if keys and PHOTO_POSE_KEY in keys.key_blocks:
+            keys.key_blocks[PHOTO_POSE_KEY].value = value

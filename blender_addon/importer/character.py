@@ -43,7 +43,13 @@ _SHAPES: dict[str, tuple[int | str, ...]] = {
     "bone_rotations": ("J", 3),
     "joint_shape_dirs": ("J", 3, "B"),
 }
-_OPTIONAL: dict[str, tuple[int | str, ...]] = {"box": (4,), "up_cam": (3,)}
+_OPTIONAL: dict[str, tuple[int | str, ...]] = {
+    "box": (4,),
+    "up_cam": (3,),
+    "pose_dirs_vertices": ("N",),
+    "pose_dirs_bones": ("N",),
+    "pose_dirs": ("N", 3, 9),
+}
 _LEVEL = np.array([0.0, -1.0, 0.0])
 
 
@@ -138,6 +144,16 @@ def _check_values(arrays: Mapping[str, Array]) -> None:
         raise bad_result("bone_parents: expected one root, first, and every parent before its children.")
 
 
+def _check_correctives(arrays: Mapping[str, Array]) -> None:
+    if len({name in arrays for name in _OPTIONAL if name.startswith("pose_dirs")}) > 1:
+        raise bad_result("pose_dirs: expected all three of its arrays or none.")
+    for kind, known in (("vertices", "body_vertices"), ("bones", "bone_parents")):
+        index, count = arrays.get(f"pose_dirs_{kind}"), len(arrays[known])
+        if index is not None and index.size and not 0 <= index.min() <= index.max() < count:
+            found = f"{index.min()}..{index.max()}"
+            raise bad_result(f"pose_dirs_{kind}: expected indices below {count}, found {found}.")
+
+
 def _skin(arrays: Mapping[str, Array], prefix: str) -> Skin:
     return Skin(
         vertices_cam=arrays[f"{prefix}_vertices"],
@@ -157,6 +173,7 @@ def read_character(arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> Cha
     """
     _check_shapes(arrays)
     _check_values(arrays)
+    _check_correctives(arrays)
     return Character(_skin(arrays, "body"), _skin(arrays, "surface"), dict(arrays), dict(facts))
 
 

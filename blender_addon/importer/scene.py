@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
-import numpy as np
 
 from ..errors import AddonError
-from .armature import apply_pose, build_armature, ordered_bones
-from .body import PHOTO_POSE_KEY, build_body
+from ..rigging.poses import put_pose
+from .armature import build_armature, ordered_bones
+from .body import build_body
 from .camera import build_camera
 from .character import Character
 from .identity import remember_joint_directions
@@ -78,24 +78,12 @@ def show_body(context: bpy.types.Context, body: bpy.types.Object) -> None:
 
 def apply_photo_pose(rig: bpy.types.Object) -> None:
     """Put ``rig`` into the pose of its photo, which it carries as custom properties."""
-    names = json.loads(rig["munet_bone_names"])
-    rotations = np.array(rig["munet_rotations"]).reshape(-1, 3, 3)
-    apply_pose(rig, names, rotations, np.array(rig["munet_root_head"]))
-    _set_corrective(rig, 1.0)
+    put_pose(rig, "PHOTO")
 
 
 def apply_rest_pose(rig: bpy.types.Object) -> None:
     """Put ``rig`` into its T-pose on the floor."""
-    names = json.loads(rig["munet_bone_names"])
-    apply_pose(rig, names, np.tile(np.eye(3), (len(names), 1, 1)), None)
-    _set_corrective(rig, 0.0)
-
-
-def _set_corrective(rig: bpy.types.Object, value: float) -> None:
-    for child in rig.children:
-        keys = getattr(child.data, "shape_keys", None)
-        if keys and PHOTO_POSE_KEY in keys.key_blocks:
-            keys.key_blocks[PHOTO_POSE_KEY].value = value
+    put_pose(rig, "REST")
 
 
 def _import_person(

@@ -11,12 +11,10 @@ from ..importer.camera import look_through
 from ..importer.character import load_character
 from ..importer.identity import fit_rig_to_shape, shaped_body
 from ..importer.photo import Photo
-from ..importer.scene import Origin, apply_photo_pose, apply_rest_pose, import_people, rig_of
+from ..importer.scene import Origin, import_people, rig_of
+from ..rigging.poses import POSES, put_pose
 
-_POSES = (
-    ("PHOTO", "Photo Pose", "The pose of the photo, at its place before the camera"),
-    ("REST", "T-Pose", "Arms out, standing on the floor"),
-)
+_POSES = tuple((entry.key, entry.label, entry.text) for entry in POSES)
 
 
 def _has_rig(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
@@ -45,8 +43,7 @@ class MUNET_OT_apply_pose(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set every pose bone."""
-        rig = rig_of(context.object)
-        (apply_photo_pose if self.pose == "PHOTO" else apply_rest_pose)(rig)
+        put_pose(rig_of(context.object), self.pose)
         return {"FINISHED"}
 
 

@@ -38,8 +38,9 @@ class MUNET_PT_result(bpy.types.Panel):
             layout.label(text="Select a person made by MuNet")
         else:
             row = layout.row(align=True)
-            row.operator("munet.apply_pose", text="Photo Pose", icon="POSE_HLT").pose = "PHOTO"
+            row.operator("munet.apply_pose", text="As in Photo", icon="POSE_HLT").pose = "PHOTO"
             row.operator("munet.apply_pose", text="T-Pose", icon="OUTLINER_OB_ARMATURE").pose = "REST"
+            row.operator("munet.apply_pose", text="A-Pose", icon="OUTLINER_DATA_ARMATURE").pose = "A"
             layout.operator("munet.fit_rig_to_shape", icon="MOD_ARMATURE")
             layout.operator("munet.look_through_camera", icon="CAMERA_DATA")
             for line in filter(None, str(rig.get("munet_warnings", "")).split("\n")):

@@ -40,3 +40,45 @@ def bone_style(smpl_name: str) -> BoneStyle:
     style = _load().get(key, {"name": key, "z": [0.0, 1.0, 0.0], "collection": "Body"})
     x, y, z = style["z"]  # type: ignore[misc]
     return BoneStyle(f"{style['name']}{suffix}", (-x if suffix == ".R" else x, y, z), str(style["collection"]))
+
+
+@dataclass(frozen=True)
+class NamingScheme:
+    """A way to name the bones: key, label for artists."""
+
+    key: str
+    label: str
+
+
+SCHEMES = (
+    NamingScheme("BLENDER", "Blender (.L .R)"),
+    NamingScheme("SMPL", "SMPL"),
+    NamingScheme("MIXAMO", "Mixamo"),
+    NamingScheme("UNREAL", "Unreal"),
+    NamingScheme("HUMANOID", "Unity, VRM"),
+)
+
+
+@cache
+def _names(key: str) -> tuple[tuple[str, str], dict[str, str]]:
+    path = Path(__file__).parent / "names" / f"{key.lower()}.json"
+    table = json.loads(path.read_text(encoding="utf-8"))
+    return tuple(table["sides"]), table["bones"]
+
+
+def bone_name(smpl_name: str, scheme: str) -> str:
+    """Return what the bone that SMPL calls ``smpl_name`` is called in a scheme; unknown bones keep their name.
+
+    Args:
+        smpl_name: SMPL's name.
+        scheme: key of one of :data:`SCHEMES`.
+    """
+    if scheme == "SMPL":
+        return smpl_name
+    if scheme == "BLENDER":
+        return bone_style(smpl_name).name
+    (left, right), bones = _names(scheme)
+    side, _, part = smpl_name.partition("_")
+    if side not in {"left", "right"}:
+        return bones.get(smpl_name, smpl_name)
+    return bones[part].format(side=left if side == "left" else right) if part in bones else smpl_name

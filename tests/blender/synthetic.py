@@ -162,7 +162,29 @@ def _texture(size: int) -> Array:
     return np.stack([red, green, check], axis=2).astype(np.uint8)
 
 
-def random_person(seed: int, *, rings: int = 4, texture: int = 256, still: bool = False) -> tuple[dict, dict]:
+def pose_corrective(arrays: dict[str, Array], axis_angle: Array) -> Array:
+    """Return the corrective (V, 3) of a pose (J, 3) from the list of correctives in ``arrays``."""
+    turned = (rotation_matrices(axis_angle) - np.eye(3)).reshape(-1, 9)
+    moved = np.zeros(arrays["body_rest_vertices"].shape)
+    offsets = np.einsum("nak,nk->na", arrays["pose_dirs"].astype(float), turned[arrays["pose_dirs_bones"]])
+    np.add.at(moved, arrays["pose_dirs_vertices"], offsets)
+    return moved
+
+
+def _pose_dirs(vertices: int, rng: np.random.Generator) -> dict[str, Array]:
+    """Every second vertex is moved by two of six bones."""
+    moved = np.repeat(np.arange(0, vertices, 2), 2)
+    bones = np.stack([rng.choice([1, 4, 9], len(moved) // 2), rng.choice([12, 18, 21], len(moved) // 2)], axis=1)
+    return {
+        "pose_dirs_vertices": moved.astype(np.int32),
+        "pose_dirs_bones": bones.reshape(-1).astype(np.int32),
+        "pose_dirs": rng.normal(0, 0.01, (len(moved), 3, 9)).astype(np.float16),
+    }
+
+
+def random_person(
+    seed: int, *, rings: int = 4, texture: int = 256, still: bool = False, correctives: bool = False
+) -> tuple[dict, dict]:
     """Make the arrays and facts of one person with a random pose, shape, root and camera distance."""
     rng = np.random.default_rng(seed)
     bones = skeleton()
@@ -182,6 +204,9 @@ def random_person(seed: int, *, rings: int = 4, texture: int = 256, still: bool 
         "texture": _texture(texture),
         "betas": rng.normal(0, 1, 10).astype(np.float32),
     }
+    if correctives:
+        arrays.update(_pose_dirs(len(body_rest), rng))
+        arrays["body_corrective"] = pose_corrective(arrays, pose).astype(np.float32)
     arrays.update(_posed(arrays, bones, pose, rng))
     facts = {"body_model": "synthetic 0", "silhouette_iou": 0.9, "landmark_error": 0.01, "warnings": ["a warning"]}
     return arrays, facts

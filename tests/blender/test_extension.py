@@ -37,6 +37,10 @@ def test_importer_is_exact(blender: Blender, tmp_path: Path) -> None:
     assert "ok check_speed" in output
 
 
+def test_the_rig_in_use(blender: Blender) -> None:
+    assert "ok check_correctives" in blender.check("rig")
+
+
 def test_operators_against_the_fake_backend(blender: Blender) -> None:
     blender.check("operators", *([] if blender.name == ALIASES["blender"] else ["--brief"]))
 

@@ -135,6 +135,16 @@ def test_every_bone_has_a_name_of_its_own_for_artists(extension: Extension) -> N
     assert left.name[:-1] == right.name[:-1]
 
 
+def test_no_bone_name_means_another_bone_in_another_scheme(extension: Extension) -> None:
+    rigs, owners = extension("rigs"), {}
+    for scheme in rigs.SCHEMES:
+        names = {smpl: rigs.bone_name(smpl, scheme.key) for smpl in synthetic.skeleton().names}
+        assert len(set(names.values())) == 54, scheme.key
+        assert all("{" not in name for name in names.values())
+        for smpl, name in names.items():
+            assert owners.setdefault(name, smpl) == smpl, (scheme.key, name)
+
+
 def test_translations_belong_to_texts_that_exist() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in build_addon.SOURCE.rglob("*.py"))
     for path in (build_addon.SOURCE / "locale").glob("*.json"):

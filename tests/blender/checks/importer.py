@@ -37,10 +37,10 @@ def targets(characters: list[Any], index: int, name: str) -> np.ndarray:
 
 
 def check_accuracy() -> None:
-    """Evaluated vertices of both meshes against independent NumPy skinning, random people and poses."""
+    """Evaluated vertices of both meshes against independent NumPy skinning, random people, poses and correctives."""
     for seed in range(4):
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-        characters = common.people(seed)
+        characters = common.people(seed, correctives=seed % 2 == 1)
         person = common.insert(characters)[0]
         common.show_all()
         for obj, name in ((person.body, "body_vertices"), (person.surface, "surface_vertices")):

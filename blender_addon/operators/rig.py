@@ -1,0 +1,110 @@
+"""The operators on a finished rig: correctives, pose assets, bone names."""
+# ruff: noqa: N801 - Blender prescribes the names of classes
+
+import bpy
+from bpy.props import EnumProperty
+
+from ..errors import AddonError
+from ..importer.correctives import correctives_state, set_correctives
+from ..importer.identity import shaped_body
+from ..importer.scene import rig_of
+from ..rigging.bake import bake_correctives
+from ..rigging.naming import rename_bones
+from ..rigging.poses import add_pose_assets
+from ..rigs import SCHEMES
+
+_CORRECTIVES = (
+    ("ON", "On", "The body is corrected in every pose, live"),
+    ("OFF", "Off", "Plain skinning, fastest"),
+    ("BAKE", "Bake", "Values or, where the rig is animated, keyframes instead of drivers, for other programs"),
+)
+_SCHEMES = tuple((scheme.key, scheme.label, f"Names as in {scheme.label}") for scheme in SCHEMES)
+
+
+def _person(cls: type[bpy.types.Operator], context: bpy.types.Context, *modes: str) -> bool:
+    if rig_of(context.object) is None:
+        cls.poll_message_set("Select a person made by MuNet")
+        return False
+    if context.mode not in modes:
+        cls.poll_message_set("Switch to Object Mode")
+        return False
+    return True
+
+
+class MUNET_OT_pose_correctives(bpy.types.Operator):
+    """Choose how the body is corrected where it bends"""
+
+    bl_idname = "munet.pose_correctives"
+    bl_label = "Pose Correctives"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    mode: EnumProperty(name="Mode", items=_CORRECTIVES)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person whose body has correctives."""
+        if not _person(cls, context, "OBJECT", "POSE"):
+            return False
+        rig = rig_of(context.object)
+        body = shaped_body(rig)
+        if body is None or correctives_state(body, rig) == "NONE":
+            cls.poll_message_set("The body of this person has no live correctives")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Switch or bake."""
+        rig = rig_of(context.object)
+        body = shaped_body(rig)
+        if self.mode != "BAKE":
+            set_correctives(body, rig, live=self.mode == "ON")
+            return {"FINISHED"}
+        try:
+            frames = bake_correctives(context, body, rig)
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"Correctives baked to {frames} frames" if frames else "Correctives of this pose kept")
+        return {"FINISHED"}
+
+
+class MUNET_OT_add_pose_assets(bpy.types.Operator):
+    """Make actions of the photo's pose, the T-pose and the A-pose, marked as assets for the Asset Browser"""
+
+    bl_idname = "munet.add_pose_assets"
+    bl_label = "Poses to Asset Library"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person."""
+        return _person(cls, context, "OBJECT", "POSE")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Make them."""
+        made = add_pose_assets(rig_of(context.object))
+        self.report({"INFO"}, ", ".join(action.name for action in made))
+        return {"FINISHED"}
+
+
+class MUNET_OT_rename_bones(bpy.types.Operator):
+    """Name the bones as another program expects them; meshes, drivers and actions follow"""
+
+    bl_idname = "munet.rename_bones"
+    bl_label = "Bone Names"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    scheme: EnumProperty(name="Names", items=_SCHEMES)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person."""
+        return _person(cls, context, "OBJECT", "POSE")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Rename."""
+        rename_bones(rig_of(context.object), self.scheme)
+        return {"FINISHED"}
+
+
+CLASSES = (MUNET_OT_pose_correctives, MUNET_OT_add_pose_assets, MUNET_OT_rename_bones)

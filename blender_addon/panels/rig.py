@@ -1,0 +1,53 @@
+"""The sub-panel for the rig of the selected person."""
+# ruff: noqa: N801 - Blender prescribes the names of classes
+
+from __future__ import annotations
+
+import bpy
+
+from ..importer.correctives import correctives_state
+from ..importer.identity import shaped_body
+from ..importer.scene import rig_of
+from ..rigging.naming import SCHEME
+from ..rigs import SCHEMES
+from .main import CATEGORY, MUNET_PT_main
+
+_MODES = (("ON", "On"), ("OFF", "Off"), ("BAKE", "Bake"))
+
+
+def _draw_correctives(layout: bpy.types.UILayout, rig: bpy.types.Object) -> None:
+    body = shaped_body(rig)
+    state = correctives_state(body, rig) if body is not None else "NONE"
+    layout.label(text="Pose Correctives")
+    row = layout.row(align=True)
+    for mode, text in _MODES:
+        pressed = state.startswith(mode)
+        row.operator("munet.pose_correctives", text=text, depress=pressed).mode = mode
+
+
+class MUNET_PT_rig(bpy.types.Panel):
+    """Correctives, bone names and pose assets."""
+
+    bl_label = "Rig"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+    bl_parent_id = MUNET_PT_main.__name__
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Show it for a person."""
+        return rig_of(context.object) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout, rig = self.layout, rig_of(context.object)
+        _draw_correctives(layout, rig)
+        named = rig.get(SCHEME, SCHEMES[0].key)
+        label = next(scheme.label for scheme in SCHEMES if scheme.key == named)
+        layout.operator_menu_enum("munet.rename_bones", "scheme", text=label, icon="BONE_DATA")
+        layout.operator("munet.add_pose_assets", icon="ASSET_MANAGER")
+
+
+CLASSES = (MUNET_PT_rig,)

@@ -1,0 +1,208 @@
+"""The rig in use: correctives in any pose, poses, names, clothes that follow the identity."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from typing import Any
+
+import bpy
+import common
+import numpy as np
+import synthetic
+from mathutils import Matrix
+
+MILLIMETRE = 1e-3
+
+
+def person_with_correctives(seed: int, **options: Any) -> tuple[Any, Any]:
+    """Return a synthetic character that has live correctives, and its objects, all visible."""
+    character = common.people(seed, correctives=True, **options)[0]
+    person = common.insert([character])[0]
+    common.show_all()
+    return character, person
+
+
+def pose_numpy(character: Any, pose: np.ndarray, shape: np.ndarray | None = None) -> np.ndarray:
+    """Return the posed body (V, 3) in Blender's axes around its pelvis, by NumPy alone."""
+    arrays, bones = character.arrays, synthetic.skeleton()
+    rest = arrays["body_rest_vertices"].astype(float)
+    if shape is not None:
+        rest = rest + arrays["body_shape_dirs"].astype(float) @ shape
+        bones = dataclasses.replace(bones, heads=bones.heads + arrays["joint_shape_dirs"].astype(float) @ shape)
+    rest = rest + synthetic.pose_corrective(arrays, pose)
+    posed, joints = synthetic.skin(rest, arrays["body_weights"].astype(float), bones, pose)
+    return (posed - joints[0]) @ np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]]).T
+
+
+def put(person: Any, pose: np.ndarray) -> None:
+    """Put an SMPL pose (J, 3) on the rig bone by bone, through mathutils and not the product's own code."""
+    turn = Matrix(((1, 0, 0), (0, 0, -1), (0, 1, 0)))
+    names = json.loads(person.rig["munet_bone_names"])
+    bones = {bone.bone["munet_smpl_name"]: bone for bone in person.rig.pose.bones}
+    for name, matrix in zip(names, synthetic.rotation_matrices(pose), strict=True):
+        rest = bones[name].bone.matrix_local.to_3x3()
+        model = turn @ Matrix(matrix.tolist()) @ turn.transposed()
+        bones[name].rotation_quaternion = (rest.transposed() @ model @ rest).to_quaternion()
+    bpy.context.view_layer.update()
+
+
+def error(character: Any, person: Any, pose: np.ndarray, shape: np.ndarray | None = None) -> float:
+    """Return the largest distance between Blender's body and NumPy's, both around the pelvis."""
+    root = next(b for b in person.rig.pose.bones if b.bone["munet_smpl_name"] == "pelvis")
+    around = np.array(person.rig.matrix_world @ root.head)
+    found = common.world_vertices(person.body) - around
+    return float(np.linalg.norm(found - pose_numpy(character, pose, shape), axis=1).max())
+
+
+def random_pose(seed: int) -> np.ndarray:
+    """Return a wild pose (54, 3)."""
+    return np.random.default_rng(seed).normal(0, 0.8, (54, 3))
+
+
+def check_correctives() -> None:
+    """In any pose the body equals NumPy's skinning with correctives; off, baked and on again do what they say."""
+    character, person = person_with_correctives(31)
+    keys = person.body.data.shape_keys.key_blocks
+    assert "PhotoPose" not in keys
+    assert sum(key.name.startswith("Pose") for key in keys) == 54
+    drivers = person.body.data.shape_keys.animation_data.drivers
+    assert all(curve.driver.is_simple_expression for curve in drivers)
+    for seed in range(3):
+        put(person, random_pose(seed))
+        assert error(character, person, random_pose(seed)) < 0.1 * MILLIMETRE
+    assert bpy.ops.munet.pose_correctives(mode="OFF") == {"FINISHED"}
+    assert error(character, person, random_pose(2)) > 5 * MILLIMETRE
+    assert bpy.ops.munet.pose_correctives(mode="BAKE") == {"FINISHED"}
+    assert len(drivers) == 0
+    assert error(character, person, random_pose(2)) < 0.1 * MILLIMETRE
+    assert bpy.ops.munet.pose_correctives(mode="ON") == {"FINISHED"}
+    put(person, random_pose(7))
+    assert error(character, person, random_pose(7)) < 0.1 * MILLIMETRE
+
+
+def check_baked_animation() -> None:
+    """Correctives baked to keyframes follow the animation without drivers."""
+    character, person = person_with_correctives(32)
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 1, 3
+    for frame in range(1, 4):
+        put(person, random_pose(frame))
+        for bone in person.rig.pose.bones:
+            bone.keyframe_insert("rotation_quaternion", frame=frame)
+    assert bpy.ops.munet.pose_correctives(mode="BAKE") == {"FINISHED"}
+    assert len(person.body.data.shape_keys.animation_data.drivers) == 0
+    for frame in (3, 1, 2):
+        scene.frame_set(frame)
+        assert error(character, person, random_pose(frame)) < 0.1 * MILLIMETRE, frame
+
+
+def check_correctives_after_fitting() -> None:
+    """A rig fitted to another identity has other axes; the correctives are turned with them."""
+    character, person = person_with_correctives(33)
+    shape = np.zeros(10)
+    shape[[1, 5]] = 2.5, -2.0
+    keys = person.body.data.shape_keys.key_blocks
+    keys["Shape001"].value, keys["Shape005"].value = shape[1], shape[5]
+    assert bpy.ops.munet.fit_rig_to_shape() == {"FINISHED"}
+    put(person, random_pose(5))
+    found = error(character, person, random_pose(5), shape)
+    assert found < 0.1 * MILLIMETRE, found
+
+
+def check_names() -> None:
+    """Every scheme and back: groups, drivers, poses and pose assets go on working."""
+    character, person = person_with_correctives(34)
+    put(person, random_pose(1))
+    before = [bone.name for bone in person.rig.data.bones]
+    assert bpy.ops.munet.add_pose_assets() == {"FINISHED"}
+    schemes = {"MIXAMO": "mixamorig:LeftUpLeg", "UNREAL": "thigh_l", "HUMANOID": "leftUpperLeg", "SMPL": "left_hip"}
+    for scheme, thigh in {**schemes, "BLENDER": "thigh.L"}.items():
+        assert bpy.ops.munet.rename_bones(scheme=scheme) == {"FINISHED"}
+        names = {bone.name for bone in person.rig.data.bones}
+        assert len(names) == 54
+        assert thigh in names, (scheme, names)
+        for mesh in (person.body, person.surface):
+            assert {group.name for group in mesh.vertex_groups} >= names, scheme
+        put(person, random_pose(3))
+        assert error(character, person, random_pose(3)) < 0.1 * MILLIMETRE, scheme
+        check_assets_fit(person)
+    assert [bone.name for bone in person.rig.data.bones] == before
+
+
+def check_assets_fit(person: Any) -> None:
+    """The pose assets put the rig into the poses that the buttons give."""
+    for key, label in (("PHOTO", "As in Photo"), ("REST", "T-Pose"), ("A", "A-Pose")):
+        assert bpy.ops.munet.apply_pose(pose=key) == {"FINISHED"}
+        bpy.context.view_layer.update()
+        expected = common.world_vertices(person.surface)
+        put(person, random_pose(9))
+        action = next(a for a in bpy.data.actions if a.name.endswith(label))
+        assert action.asset_data is not None
+        person.rig.pose.apply_pose_from_action(action)
+        bpy.context.view_layer.update()
+        assert np.abs(common.world_vertices(person.surface) - expected).max() < 0.01 * MILLIMETRE, label
+
+
+def check_a_pose() -> None:
+    """In the A-pose both hands are below the shoulders by as much as beside them, and the person stands."""
+    _, person = person_with_correctives(35)
+    assert bpy.ops.munet.apply_pose(pose="A") == {"FINISHED"}
+    bpy.context.view_layer.update()
+    for side in "LR":
+        posed, still = person.rig.pose.bones, person.rig.data.bones
+        arm = posed[f"forearm.{side}"].head - posed[f"upper_arm.{side}"].head
+        at_rest = still[f"forearm.{side}"].head_local - still[f"upper_arm.{side}"].head_local
+        assert abs(arm.angle(at_rest) - np.pi / 4) < 0.1
+        assert arm.z < -0.5 * arm.length
+
+
+def check_bad_correctives() -> None:
+    """Half a list of correctives and bones that do not exist are refused."""
+    read = common.part("importer.character").read_character
+    error_type = common.part("errors").AddonError
+    for spoil in (lambda a: a.pop("pose_dirs"), lambda a: a.update(pose_dirs_bones=a["pose_dirs_bones"] + 60)):
+        arrays, facts = synthetic.random_person(1, correctives=True)
+        spoil(arrays)
+        reason = ""
+        try:
+            read(arrays, facts)
+        except error_type as failure:
+            reason = str(failure)
+        assert "pose_dirs" in reason, reason
+
+
+def check_speed() -> None:
+    """Correctives of a full-size body cost little at import and at each frame."""
+    character = common.people(6, rings=21, texture=2048, correctives=True)[0]
+    began = time.perf_counter()
+    person = common.insert([character])[0]
+    common.say(f"import with correctives {time.perf_counter() - began:.2f} s")
+    common.show_all()
+    bpy.context.view_layer.update()
+    began = time.perf_counter()
+    for step in range(10):
+        person.rig.pose.bones["shin.L"].rotation_quaternion.x = step / 10
+        bpy.context.view_layer.update()
+    common.say(f"a frame {(time.perf_counter() - began) * 100:.1f} ms")
+
+
+def check() -> None:
+    """Run all of it, each in an empty scene."""
+    for one in (
+        check_correctives,
+        check_baked_animation,
+        check_correctives_after_fitting,
+        check_names,
+        check_a_pose,
+        check_bad_correctives,
+        check_speed,
+    ):
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        began = time.perf_counter()
+        one()
+        common.say(f"ok {one.__name__} {time.perf_counter() - began:.1f} s")
+
+
+common.run(check)

@@ -9,9 +9,11 @@ import bpy
 from . import cli, locale
 from .operators import backend as backend_operators
 from .operators import images as image_operators
+from .operators import motion as motion_operators
 from .operators import reconstruct as reconstruct_operators
 from .operators import result as result_operators
 from .operators import rig as rig_operators
+from .panels import animation as animation_panels
 from .panels import main as main_panel
 from .panels import parts as part_panels
 from .panels import rig as rig_panel
@@ -29,9 +31,11 @@ CLASSES = (
     *backend_operators.CLASSES,
     *result_operators.CLASSES,
     *rig_operators.CLASSES,
+    *motion_operators.CLASSES,
     *main_panel.CLASSES,
     *part_panels.CLASSES,
     *rig_panel.CLASSES,
+    *animation_panels.CLASSES,
 )
 
 

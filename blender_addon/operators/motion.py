@@ -1,0 +1,107 @@
+"""The operator that brings motion onto a rig."""
+# ruff: noqa: N801 - Blender prescribes the names of classes
+
+from pathlib import Path
+
+import bpy
+from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
+
+from ..errors import AddonError
+from ..importer.scene import rig_of
+from ..motion.keys import MotionOptions, add_motion, read_clip
+
+_UP = (
+    ("AUTO", "Automatic", "The axis along which the trunk lies"),
+    ("Y", "Y Up", "As most BVH files and SMPL poses have it"),
+    ("Z", "Z Up", "As AMASS files have it"),
+    ("-Y", "Y Down", "As poses before a camera have it"),
+)
+_SAMPLING = (
+    ("SCENE", "Scene Frames", "One key on every frame of the scene, at the speed of the file"),
+    ("FILE", "File Samples", "One key for every sample of the file, also between the frames of the scene"),
+)
+_FLOOR = (
+    ("CLIP", "Feet on the Floor", "Move the clip as a whole, so that who stands stands on the floor and jumps stay"),
+    ("FRAME", "Always on the Floor", "Put the lowest point on the floor in every frame"),
+    ("FILE", "As in the File", "Keep the heights of the file"),
+)
+_TRAVEL = (
+    ("START", "From Here", "Begin where the person stands"),
+    ("IN_PLACE", "In Place", "Leave out the way over the floor, for cycles in games"),
+    ("FILE", "As in the File", "Keep the places of the file"),
+)
+
+
+class MUNET_OT_import_motion(bpy.types.Operator):
+    """Animate the person with a BVH file (CMU, Mixamo, Rokoko and others) or SMPL poses (AMASS npz, npz, json)"""
+
+    bl_idname = "munet.import_motion"
+    bl_label = "Import Motion"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: StringProperty(default="*.bvh;*.npz;*.json", options={"HIDDEN"})
+    frame_start: IntProperty(name="Start Frame", description="Frame of the first key", default=1)
+    fps: FloatProperty(
+        name="Frame Rate of File", description="0 takes what the file states", default=0.0, min=0.0, max=1000.0
+    )
+    sampling: EnumProperty(name="Keys", description="Where keys are set", items=_SAMPLING)
+    up: EnumProperty(name="Up Axis", description="Which way is up in the file", items=_UP)
+    floor: EnumProperty(name="Floor", description="How high the person is", items=_FLOOR)
+    travel: EnumProperty(name="Way", description="Where the person goes", items=_TRAVEL)
+    scale: FloatProperty(
+        name="Way Scale",
+        description="Factor on the way of the hips; BVH files are fitted to the length of the legs before",
+        default=1.0,
+        min=0.001,
+        max=1000.0,
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person."""
+        if rig_of(context.object) is None:
+            cls.poll_message_set("Select a person made by MuNet")
+            return False
+        if context.mode not in {"OBJECT", "POSE"}:
+            cls.poll_message_set("Switch to Object Mode or Pose Mode")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Ask for the file."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the options beside the file list."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        for name in ("frame_start", "sampling", "fps", "up", "floor", "travel", "scale"):
+            layout.prop(self, name)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Read the file and key the rig."""
+        options = MotionOptions(
+            fps=self.fps,
+            up=self.up,
+            start=self.frame_start,
+            sampling=self.sampling,
+            scale=self.scale,
+            floor=self.floor,
+            travel=self.travel,
+        )
+        rig, render = rig_of(context.object), context.scene.render
+        try:
+            clip = read_clip(Path(bpy.path.abspath(self.filepath)), rig, options)
+            action = add_motion(rig, clip, options, render.fps / render.fps_base)
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        last = round(action.frame_range[1])
+        self.report({"INFO"}, " ".join((f"{action.name}: frames {self.frame_start} to {last}.", *clip.notes)))
+        return {"FINISHED"}
+
+
+CLASSES = (MUNET_OT_import_motion,)

@@ -20,6 +20,7 @@ UNITS = {
     "normal_cosine": "", "normal_l2": "", "normal_l2_econ": "", "silhouette_iou": "",
 }  # fmt: skip
 OWN_ROW = "this program"
+_DECIMALS = {"mm": 1, "cm": 3, "": 4}
 
 
 @dataclass
@@ -66,7 +67,7 @@ def _head(name: str) -> str:
 def _cell(values: Mapping[str, float], name: str) -> str:
     if name not in values:
         return "-"
-    return f"{values[name]:.1f}" if UNITS[name] == "mm" else f"{values[name]:.4f}"[: 6 if UNITS[name] == "" else 5]
+    return f"{values[name]:.{_DECIMALS[UNITS[name]]}f}"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -5,7 +5,8 @@
 The people, their noise and the prior are those of benchmarks/fit_accuracy.py: poses of every fifth clip, which neither
 the prior nor the network has seen. Prints the errors in millimetres over the 24 joints, root-aligned (MPJPE) and after
 the best similarity (PA-MPJPE): of the closed-form start, of the network's surest and best hypothesis, of the fit from
-the closed form, from the surest hypothesis, and from whichever of all starts the fit's own cost prefers.
+the closed form, from the surest hypothesis, from whichever of all starts the fit's own cost prefers, and with the
+network's depths blended with the detector's.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from munet.fitting.hypotheses import hidden_cost, try_flips
 from munet.fitting.objective import Objective
 from munet.fitting.rig import State
 from munet.fitting.solver import minimise
+from munet.lifting.blend import blend_depths
 from munet.lifting.lift import lift_pose
 from munet.lifting.network import LifterNet
 from munet.lifting.start import start_from
@@ -87,8 +89,8 @@ def person(
         "lifter, best": alone,
         "fit": bench.joints_cam(body, solve(objective, start, STEPS)),
         "fit, lifter": bench.joints_cam(body, solve(objective, starts[0], STEPS)),
-        "fit, both": bench.joints_cam(body, cheapest(quick, [start, starts[0]])),
-        "fit, all": chosen,
+        "fit, cheapest": chosen,
+        "fit, blended": bench.joints_cam(body, solve(*blend_depths(objective, guesses), STEPS)),
         "seconds": (lifted, time.perf_counter() - began),
     }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from munet.body.default import load_default_body
 from munet.errors import MunetError
@@ -168,8 +169,6 @@ def test_the_rate_rises_stays_and_falls() -> None:
 
 
 def test_exported_weights_are_half_precision(tmp_path: Path) -> None:
-    from safetensors.torch import load_file
-
     training = Training(SMALL)
     export(training.average, tmp_path / "net.safetensors", {"steps": "0"})
     stored = load_file(tmp_path / "net.safetensors")

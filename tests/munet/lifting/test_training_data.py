@@ -11,6 +11,7 @@ import torch
 from munet.body.default import load_default_body
 from munet.body.skinning import landmarks_body, pose_body
 from munet.errors import InvalidInputError
+from munet.geometry.rotation import matrix_from_axis_angle
 from munet.lifting.inputs import INPUTS, MARKS
 from munet.training.lifting.losses import project
 from munet.training.lifting.poses import PoseLibrary, draw_poses, load_library, mirrored
@@ -32,8 +33,6 @@ def skeleton() -> Skeleton:
 
 def random_local(count: int) -> torch.Tensor:
     random = torch.Generator().manual_seed(3)
-    from munet.geometry.rotation import matrix_from_axis_angle
-
     return matrix_from_axis_angle(torch.randn(count, 22, 3, generator=random) * 0.7)
 
 

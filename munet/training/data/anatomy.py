@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -105,8 +105,8 @@ def make_skin(model: BodyModel) -> Skin:
         weave=torch.where((arm > 0.02)[:, None], rest[:, [1, 0, 2]], rest),
         weights=weights,
         smoothing=smoothing_matrix(mesh.faces, len(rest)),
-        trunk=_ring_table(rest, faces, _on_trunk(arm, weights), float(joints[9, 1]), float(joints[1, 1]) - 0.06),
-        skull=_ring_table(rest, faces, (weights[:, 15] > 0.4) & is_skin, float(rest[:, 1].max()) - 0.01, 0.56),
+        trunk=_ring_table(rest, faces, _on_trunk(arm, weights), 0.015, float(joints[9, 1]), float(joints[1, 1]) - 0.06),
+        skull=_ring_table(rest, faces, (weights[:, 15] > 0.4) & is_skin, 0.02, float(rest[:, 1].max()) - 0.01, 0.56),
         colliders=_colliders(rest, arm, leg),
         feet=feet,
         last=shoe_last(rest, faces, feet),
@@ -165,11 +165,10 @@ def _colliders(rest: Tensor, arm: Tensor, leg: Tensor) -> Tensor:
     return chosen[chosen < len(rest)]
 
 
-def _ring_table(rest: Tensor, faces: Tensor, part: Tensor, top: float, bottom: float) -> RingTable:
-    """Unroll a part of the body round its vertical axis and look up each (height, angle), outermost surface first."""
-    center = rest[part].mean(0)
-    turned = torch.atan2(rest[:, 0], rest[:, 2] - center[2])
-    radius = torch.stack([rest[:, 0], rest[:, 2] - center[2]]).norm(dim=0)
+def _ring_table(rest: Tensor, faces: Tensor, part: Tensor, axis: float, top: float, bottom: float) -> RingTable:
+    """Unroll a part of the body round a vertical axis at depth ``axis``: the outermost point at (height, angle)."""
+    turned = torch.atan2(rest[:, 0], rest[:, 2] - axis)
+    radius = torch.stack([rest[:, 0], rest[:, 2] - axis]).norm(dim=0)
     chosen = faces[part[faces].all(1)]
     angle = turned[chosen]
     angle = torch.where((angle.amax(1, keepdim=True) - angle) > math.pi, angle + 2 * math.pi, angle)
@@ -196,10 +195,9 @@ def _filled(face: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 def _moved(skin: Skin, device: torch.device) -> Skin:
     if device.type == "cpu":
         return skin
-    values = {
-        name: RingTable(value.corners.to(device), value.weights.to(device), value.top, value.bottom)
-        if isinstance(value, RingTable)
-        else value.to(device)
-        for name, value in vars(skin).items()
-    }
-    return Skin(**values)
+    tensors = {f.name: getattr(skin, f.name).to(device) for f in fields(Skin) if f.type == "Tensor"}
+    return Skin(**tensors, trunk=_moved_table(skin.trunk, device), skull=_moved_table(skin.skull, device))
+
+
+def _moved_table(table: RingTable, device: torch.device) -> RingTable:
+    return replace(table, corners=table.corners.to(device), weights=table.weights.to(device))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from munet.training.data.anatomy import HIP_HEIGHT, LEG_METRES
@@ -201,22 +200,17 @@ def _draw_frame(random: np.random.Generator) -> Tensor:
 
 def stack(samples: list[Drawn]) -> Drawn:
     """Put samples together: every tensor gains a batch axis in front."""
-    return _stacked(samples)  # type: ignore[no-any-return]
+    looks = {f.name: torch.stack([getattr(s.looks, f.name) for s in samples]) for f in fields(Looks)}
+    rest = {f.name: torch.stack([getattr(s, f.name) for s in samples]) for f in fields(Drawn) if f.name != "looks"}
+    return Drawn(**rest, looks=Looks(**looks))
 
 
-def _stacked(items: list[Any]) -> Any:
-    if isinstance(items[0], Tensor):
-        return torch.stack(items)
-    kind = type(items[0])
-    return kind(**{field.name: _stacked([getattr(i, field.name) for i in items]) for field in fields(kind)})
+def to_device(drawn: Drawn, device: torch.device | str) -> Drawn:
+    """The same samples on another device."""
+    looks = {f.name: getattr(drawn.looks, f.name).to(device) for f in fields(Looks)}
+    rest = {f.name: getattr(drawn, f.name).to(device) for f in fields(Drawn) if f.name != "looks"}
+    return Drawn(**rest, looks=Looks(**looks))
 
 
-def to_device(item: Any, device: torch.device | str) -> Any:
-    """Move every tensor of a dataclass, nested ones included."""
-    if isinstance(item, Tensor):
-        return item.to(device)
-    return type(item)(**{field.name: to_device(getattr(item, field.name), device) for field in fields(item)})
-
-
-def _tensor(values: Any) -> Tensor:
+def _tensor(values: ArrayLike) -> Tensor:
     return torch.from_numpy(np.asarray(values, np.float32))

@@ -144,7 +144,11 @@ class Generator:
         labels |= self._naked(people, view)
         labels |= self._pictures(drawn, people, front)
         seen = observe(
-            drawn.looks, labels["landmarks_image"], labels["landmarks"][..., 2], front.fragments.depth, labels["mask"] > 0
+            drawn.looks,
+            labels["landmarks_image"],
+            labels["landmarks"][..., 2],
+            front.fragments.depth,
+            labels["mask"] > 0,
         )
         return TrainingBatch(
             index=torch.tensor(list(indices), device=self.device),
@@ -222,7 +226,9 @@ def _channels_first(picture: Tensor) -> Tensor:
 
 def _developed(looks: Looks, picture: Tensor) -> Tensor:
     """Soften, expose and add the sensor's noise to pictures (B, 3, H, W)."""
-    picture = torch.lerp(picture, avg_pool2d(picture, 3, 1, 1, count_include_pad=False), looks.blur[:, None, None, None])
+    picture = torch.lerp(
+        picture, avg_pool2d(picture, 3, 1, 1, count_include_pad=False), looks.blur[:, None, None, None]
+    )
     gain, gamma = looks.exposure[:, :3, None, None], looks.exposure[:, 3, None, None, None]
     exposed = (picture * gain).clamp(1e-4, 1) ** gamma
     shape = picture.shape[1:]

@@ -24,6 +24,8 @@ LOCK_ROWS, LOCK_COLUMNS = 24, 65
 CLEARANCE = 0.006
 _STIFFNESS = 0.45
 _ROUNDS = 12
+_LIFT = 3.0
+_THIGH_METRES, _KNEE_METRES = 0.42, 0.12
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,24 @@ def sheet_faces(rows: int, columns: int) -> Tensor:
     return torch.from_numpy(grid_faces(rows, columns))
 
 
-def hang_cloth(skin: Skin, row: Tensor, shell: Tensor, normals: Tensor, floor: Tensor) -> Sheet:
+@dataclass(frozen=True)
+class Strands:
+    """Where strands begin and where they are drawn.
+
+    Attributes:
+        start: (B, C, 3) points of the ring.
+        near: (B, C, 3) direction beside the thighs: down, along the trunk and after a lifted leg.
+        far: (B, C, 3) direction below the knees.
+        bend: metres along the strand at which the one gives way to the other.
+    """
+
+    start: Tensor
+    near: Tensor
+    far: Tensor
+    bend: float
+
+
+def hang_cloth(skin: Skin, row: Tensor, shell: Tensor, normals: Tensor, joints: Tensor, floor: Tensor) -> Sheet:
     """Hang the loose part of skirts, dresses, coats and shirts from the trunk.
 
     Args:
@@ -54,6 +73,7 @@ def hang_cloth(skin: Skin, row: Tensor, shell: Tensor, normals: Tensor, floor: T
         row: (B, H) ``HANGING_MEASURES`` of the cloth.
         shell: (B, V', 3) clothed skin, world, y up.
         normals: (B, V', 3) of the shell.
+        joints: (B, J, 3) world.
         floor: (B,) metres from the waist to the soles.
     """
     length = _measure(row, "length") * floor
@@ -61,10 +81,25 @@ def hang_cloth(skin: Skin, row: Tensor, shell: Tensor, normals: Tensor, floor: T
     def make(chosen: Tensor) -> tuple[Tensor, Tensor]:
         part, cloth, out = row[chosen], shell[chosen], normals[chosen]
         ring, outward = ring_points(skin.trunk, cloth, out, part, COLUMNS)
-        drop = normalize(outward * outward.new_tensor([1.0, 0.15, 1.0]), dim=-1) * _measure(part, "flare")[:, None, None]
-        return _hung(skin, part, (ring + outward * 0.004, drop), length[chosen], ROWS, (cloth, out)), _ring_length(ring)
+        strands = _skirt_strands(ring, outward, joints[chosen], _measure(part, "flare")[:, None, None])
+        return _hung(skin, part, strands, length[chosen], ROWS, (cloth, out)), _ring_length(ring)
 
     return _for_wearers(row, length, make, ROWS, COLUMNS)
+
+
+def _skirt_strands(ring: Tensor, outward: Tensor, joints: Tensor, flare: Tensor) -> Strands:
+    """Directions of a skirt: gravity, the tube round a body that leans or lies, the thighs that it lies on."""
+    gravity = ring.new_tensor([0.0, -1.0, 0.0])
+    axis = normalize(joints[:, 0] - joints[:, 6], dim=-1)[:, None]
+    left = normalize(joints[:, 1] - joints[:, 2], dim=-1)[:, None]
+    thighs = normalize(joints[:, [4, 5]] - joints[:, [1, 2]], dim=-1)
+    share = (6 * (outward * left).sum(-1, keepdim=True)).sigmoid()
+    thigh = torch.lerp(thighs[:, 1:], thighs[:, :1], share)
+    lifted = thigh - (thigh * axis).sum(-1, keepdim=True) * axis
+    follows = (outward * lifted).sum(-1, keepdim=True).clamp(0, 1)
+    level = normalize(outward - (outward * axis).sum(-1, keepdim=True) * axis, dim=-1) * flare
+    near = normalize(gravity + axis + _LIFT * follows * thigh, dim=-1) + level
+    return Strands(ring + outward * 0.004, near, normalize(gravity + 0.4 * axis, dim=-1) + level, _THIGH_METRES)
 
 
 def hang_hair(skin: Skin, row: Tensor, shell: Tensor, normals: Tensor, floor: Tensor) -> Sheet:
@@ -74,9 +109,9 @@ def hang_hair(skin: Skin, row: Tensor, shell: Tensor, normals: Tensor, floor: Te
     def make(chosen: Tensor) -> tuple[Tensor, Tensor]:
         part, cloth, out = row[chosen], shell[chosen], normals[chosen]
         ring, outward = ring_points(skin.skull, cloth, out, part, LOCK_COLUMNS)
-        drop = outward * (0.15 + _measure(part, "flare")[:, None, None])
-        sheet = _hung(skin, part, (ring - outward * 0.006, drop), length[chosen], LOCK_ROWS, (cloth, out))
-        return sheet, _ring_length(ring)
+        drawn = outward * (0.15 + _measure(part, "flare")[:, None, None]) + outward.new_tensor([0.0, -1.0, 0.0])
+        strands = Strands(ring - outward * 0.006, drawn, drawn, 1.0)
+        return _hung(skin, part, strands, length[chosen], LOCK_ROWS, (cloth, out)), _ring_length(ring)
 
     return _for_wearers(row, length, make, LOCK_ROWS, LOCK_COLUMNS)
 
@@ -93,17 +128,15 @@ def _for_wearers(
         vertices[chosen], circle[chosen] = make(chosen)
     across = torch.linspace(0, 1, columns, device=row.device)[None, None] * circle[:, None, None]
     along = torch.linspace(0, 1, rows, device=row.device)[None, :, None] * length[:, None, None]
-    across, along = torch.broadcast_tensors(across, along)
+    across, along = across + 0 * along, along + 0 * across
     return Sheet(vertices, worn, torch.stack([across, along, torch.zeros_like(along)], -1))
 
 
-def _hung(
-    skin: Skin, row: Tensor, ring: tuple[Tensor, Tensor], length: Tensor, rows: int, cloth: tuple[Tensor, Tensor]
-) -> Tensor:
-    """Let cloth (B, R, C, 3) fall from the points of a ring, which draws away from the body by the second of ``ring``."""
+def _hung(skin: Skin, row: Tensor, strands: Strands, length: Tensor, rows: int, cloth: tuple[Tensor, Tensor]) -> Tensor:
+    """Let cloth (B, R, C, 3) fall."""
     colliders, out = (value[:, skin.colliders] for value in cloth)
     step = (length / (rows - 1))[:, None, None]
-    sheet = _fall(*ring, step, rows, colliders, out, closed_ring(row))
+    sheet = _fall(strands, step, rows, colliders, out, closed_ring(row))
     sheet = _folded(sheet, row, torch.linspace(0, 1, rows, device=row.device))
     return _settled(sheet, colliders, out, step)
 
@@ -131,7 +164,9 @@ def ring_points(table: RingTable, shell: Tensor, normals: Tensor, row: Tensor, c
     def at(index: Tensor) -> tuple[Tensor, Tensor]:
         place = (level[:, None], index.long() % angles)
         corners, weights = table.corners[place], table.weights[place][..., None]
-        return (shell[batch[..., None], corners] * weights).sum(-2), (normals[batch[..., None], corners] * weights).sum(-2)
+        return (shell[batch[..., None], corners] * weights).sum(-2), (normals[batch[..., None], corners] * weights).sum(
+            -2
+        )
 
     (p0, n0), (p1, n1) = at(low), at(low + 1)
     points, outward = torch.lerp(p0, p1, share), torch.lerp(n0, n1, share)
@@ -143,17 +178,16 @@ def ring_points(table: RingTable, shell: Tensor, normals: Tensor, row: Tensor, c
 
 
 def _ring_length(ring: Tensor) -> Tensor:
-    return (ring[:, 1:] - ring[:, :-1]).norm(dim=-1).sum(1)
+    length: Tensor = (ring[:, 1:] - ring[:, :-1]).norm(dim=-1).sum(1)
+    return length
 
 
-def _fall(
-    start: Tensor, drop: Tensor, step: Tensor, rows: int, colliders: Tensor, out: Tensor, closed: Tensor
-) -> Tensor:
-    down = start.new_tensor([0.0, -1.0, 0.0])
-    last, direction = start, normalize(down + drop, dim=-1)
-    strands = [start]
-    for _ in range(rows - 1):
-        wanted = normalize(torch.lerp(down + drop, direction, _STIFFNESS), dim=-1)
+def _fall(strands: Strands, step: Tensor, rows: int, colliders: Tensor, out: Tensor, closed: Tensor) -> Tensor:
+    last, direction = strands.start, normalize(strands.near, dim=-1)
+    sheet = [last]
+    for number in range(1, rows):
+        passed = ((number * step - strands.bend) / _KNEE_METRES + 0.5).clamp(0, 1)
+        wanted = normalize(torch.lerp(torch.lerp(strands.near, strands.far, passed), direction, _STIFFNESS), dim=-1)
         place = last + wanted * step
         for _ in range(2):
             near = nearest_collider(place, colliders)
@@ -163,8 +197,8 @@ def _fall(
         place = pushed_out(place, colliders, out, near)
         direction = normalize(place - last, dim=-1)
         last = place
-        strands.append(place)
-    return torch.stack(strands, 1)
+        sheet.append(place)
+    return torch.stack(sheet, 1)
 
 
 def nearest_collider(points: Tensor, colliders: Tensor) -> Tensor:
@@ -202,7 +236,9 @@ def _folded(sheet: Tensor, row: Tensor, place: Tensor) -> Tensor:
     down = place[None, :, None]
     bent = turn + 0.35 * (2 * turn + phase).sin() / folds.clamp_min(1) * 3
     wave = (folds * bent + phase + 1.2 * (2.5 * down + phase).sin()).cos()
-    depth = _measure(row, "fold_depth")[:, None, None] * down.clamp_min(0.0) ** 0.8 * (0.7 + 0.3 * (3 * turn + phase).sin())
+    depth = (
+        _measure(row, "fold_depth")[:, None, None] * down.clamp_min(0.0) ** 0.8 * (0.7 + 0.3 * (3 * turn + phase).sin())
+    )
     return sheet + outward * (wave * depth)[..., None]
 
 

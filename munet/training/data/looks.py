@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 PATTERNS = ("plain", "rings", "stripes", "checks", "blotches", "dots", "print")
@@ -122,7 +122,9 @@ def _cloth(random: np.random.Generator, slots: int) -> dict[str, Tensor]:
 def _dye(random: np.random.Generator) -> NDArray[Any]:
     """Return a colour of cloth: greys, navy and beige are far more common than bright dyes."""
     if random.random() < 0.35:
-        return np.asarray(np.full(3, random.choice([0.05, 0.12, 0.3, 0.6, 0.88])) + random.normal(0, 0.02, 3)).clip(0, 1)
+        return np.asarray(np.full(3, random.choice([0.05, 0.12, 0.3, 0.6, 0.88])) + random.normal(0, 0.02, 3)).clip(
+            0, 1
+        )
     saturation, value = random.beta(1.6, 2.2), random.uniform(0.12, 0.95)
     return np.array(colorsys.hsv_to_rgb(random.random(), saturation, value))
 
@@ -186,5 +188,5 @@ def _mistakes(random: np.random.Generator) -> dict[str, Tensor]:
     return {"noise": _tensor(noise), "lost": _tensor(lost), "mask_waves": _tensor(waves)}
 
 
-def _tensor(values: Any) -> Tensor:
+def _tensor(values: ArrayLike) -> Tensor:
     return torch.from_numpy(np.asarray(values, np.float32))

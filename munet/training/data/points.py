@@ -47,10 +47,8 @@ def surface_points(stage: Stage, people: People, seeds: Tensor, count: int) -> t
 
 def _random(seeds: Tensor, count: int) -> Tensor:
     """Uniform numbers (B, count, 3), drawn on the CPU so that every device gets the same."""
-    rows = []
-    for seed in seeds.tolist():
-        rows.append(torch.rand(count, 3, generator=torch.Generator().manual_seed(int(seed))))
-    return torch.stack(rows)
+    generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds.tolist()]
+    return torch.stack([torch.rand(count, 3, generator=generator) for generator in generators])
 
 
 def _barycentric(uniform: Tensor) -> Tensor:
@@ -63,13 +61,11 @@ def _inside_sheets(stage: Stage, people: People, points: Tensor, group: Tensor) 
     start = len(stage.skin.rest)
     inside = torch.zeros_like(group, dtype=torch.bool)
     for number, (rows, columns) in enumerate(((ROWS, COLUMNS), (LOCK_ROWS, LOCK_COLUMNS)), 1):
-        end = start + rows * columns
-        sheet, normal = (
-            value[:, start:end].unflatten(1, (rows, columns))[:, ::_COARSE, ::_COARSE].flatten(1, 2)
-            for value in (people.vertices, people.normals)
-        )
-        inside |= _behind(points, sheet, normal) & people.worn[:, number : number + 1] & (group == 0)
-        start = end
+        index = torch.arange(start, start + rows * columns, device=points.device).reshape(rows, columns)
+        chosen = index[::_COARSE, ::_COARSE].flatten()
+        behind = _behind(points, people.vertices[:, chosen], people.normals[:, chosen])
+        inside |= behind & people.worn[:, number : number + 1] & (group == 0)
+        start += rows * columns
     return inside
 
 
@@ -77,4 +73,6 @@ def _behind(points: Tensor, sheet: Tensor, normal: Tensor) -> Tensor:
     nearest = torch.cdist(points, sheet).argmin(-1)[..., None].expand(-1, -1, 3)
     away = points - sheet.gather(1, nearest)
     above_hem = points[..., 1] > sheet[..., 1].amin(1, keepdim=True)
-    return ((away * normal.gather(1, nearest)).sum(-1) < -_DEEP) & (away.norm(dim=-1) < _REACH) & above_hem
+    inside: Tensor = (away * normal.gather(1, nearest)).sum(-1) < -_DEEP
+    near: Tensor = away.norm(dim=-1) < _REACH
+    return inside & near & above_hem

@@ -62,7 +62,11 @@ def rays(matrix: Tensor, size: int) -> Tensor:
     y, x = torch.meshgrid(place, place, indexing="ij")
     focal, center = matrix[:, 0, 0, None, None], matrix[:, :2, 2]
     return torch.stack(
-        [(x - center[:, 0, None, None]) / focal, (y - center[:, 1, None, None]) / focal, torch.ones_like(x) * focal / focal],
+        [
+            (x - center[:, 0, None, None]) / focal,
+            (y - center[:, 1, None, None]) / focal,
+            torch.ones_like(x) * focal / focal,
+        ],
         -1,
     )
 
@@ -73,5 +77,3 @@ def _facing(fragments: Fragments, normals_cam: Tensor, faces: Tensor, matrix: Te
     along = (normals * rays(matrix, normals.shape[1])).sum(-1, keepdim=True)
     wrong = along > 0 if towards else along < 0
     return torch.where(wrong, -normals, normals)
-
-

@@ -88,7 +88,7 @@ def dress_people(stage: Stage, drawn: Drawn) -> People:
     shell = dress_shell(skin, drawn, body, posed.transforms)
     normals = vertex_normals(shell.vertices, skin.faces)
     floor = (posed.rest_vertices[..., 1].amax(1) - posed.rest_vertices[..., 1].amin(1)) * 0.58
-    cloth = hang_cloth(skin, drawn.hanging[:, CLOTH], shell.vertices, normals, floor)
+    cloth = hang_cloth(skin, drawn.hanging[:, CLOTH], shell.vertices, normals, posed.joints, floor)
     hair = hang_hair(skin, drawn.hanging[:, LOCKS], shell.vertices, normals, floor)
     return _joined(stage, drawn, posed, body, shell, (cloth, hair))
 
@@ -122,7 +122,7 @@ def _normals(stage: Stage, vertices: Tensor, drawn: Drawn) -> Tensor:
     """Normals (B, N, 3); the first and the last column of closed cloth share theirs."""
     normals = vertex_normals(vertices, stage.faces)
     start = len(stage.skin.rest)
-    sheet = normals[:, start : start + ROWS * COLUMNS].unflatten(1, (ROWS, COLUMNS))
+    sheet = normals[:, start : start + ROWS * COLUMNS].reshape(len(normals), ROWS, COLUMNS, 3)
     seam = normalize(sheet[:, :, 0] + sheet[:, :, -1], dim=-1)
     closed = closed_ring(drawn.hanging[:, CLOTH])[:, None, None]
     first, last = (torch.where(closed, seam, sheet[:, :, i]) for i in (0, -1))

@@ -61,7 +61,9 @@ def _gather(stage: Stage, people: People, side: Side) -> Pixels:
     eye = (~stage.skin.is_skin).to(people.rest)
     padding = people.vertices.shape[1] - len(eye)
     eye = torch.cat([eye, eye.new_zeros(padding)]).expand(len(people.rest), -1)[..., None]
-    values = interpolate(side.fragments, stage.faces, torch.cat([people.rest, people.weave, people.fields, eye], -1))[mask]
+    values = interpolate(side.fragments, stage.faces, torch.cat([people.rest, people.weave, people.fields, eye], -1))[
+        mask
+    ]
     fields = values[:, 6:-1]
     slot = torch.full_like(fields[:, 0], -1, dtype=torch.int64)
     for name in reversed(_COVER_ORDER):
@@ -76,7 +78,9 @@ def _skin_colour(looks: Looks, pixels: Pixels) -> Tensor:
     x, y, z = pixels.rest.unbind(-1)
     in_front = z > 0.08
     lips = in_front & (((x / 0.025) ** 2 + ((y - 0.5755) / 0.0085) ** 2) < 1)
-    brows = in_front & ((((x.abs() - 0.032) / 0.021) ** 2 + ((y - 0.6655 + (x.abs() - 0.032) ** 2 * 8) / 0.0042) ** 2) < 1)
+    brows = in_front & (
+        (((x.abs() - 0.032) / 0.021) ** 2 + ((y - 0.6655 + (x.abs() - 0.032) ** 2 * 8) / 0.0042) ** 2) < 1
+    )
     colour = torch.where(lips[:, None], colour * colour.new_tensor([0.92, 0.66, 0.66]), colour)
     colour = torch.where(brows[:, None], torch.lerp(looks.hair[pixels.image], colour, 0.3), colour)
     blotches = 0.02 * ((x * 91 + y * 57).sin() * (y * 83 - z * 71).sin())

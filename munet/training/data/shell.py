@@ -63,10 +63,12 @@ def _cut_field(skin: Skin, drawn: Drawn) -> Tensor:
     sleeve = (measure(drawn, "sleeve") - arm) * ARM_METRES
     hem = (_hem(drawn) - leg) * LEG_METRES
     waist = torch.where(measure(drawn, "waist") < 5, measure(drawn, "waist") - height, 9.0)
-    collar = measure(drawn, "collar") - skin.collar[:, None]
-    deep = measure(drawn, "vee") * (1 - skin.rest[:, 0:1].abs() / 0.09).clamp_min(0)
-    collar = torch.where(skin.rest[:, 2:] > 0.02, collar - deep, collar)
-    return torch.stack(torch.broadcast_tensors(sleeve, hem, waist, collar)).amin(0)
+    beside = skin.rest[:, 0:1].abs()
+    # Straps: however deep the neckline, the shoulders keep theirs.
+    collar = measure(drawn, "collar") - skin.collar[:, None] + 0.6 * (beside - 0.085).clamp_min(0)
+    in_front = ((skin.rest[:, 2:] - 0.01) / 0.06).clamp(0, 1)
+    collar = collar - measure(drawn, "vee") * (1 - beside / 0.09).clamp_min(0) * in_front
+    return torch.minimum(torch.minimum(sleeve, hem), torch.minimum(waist, collar))
 
 
 def _hem(drawn: Drawn) -> Tensor:
@@ -111,7 +113,7 @@ def _region_field(skin: Skin, name: str, drawn: Drawn) -> Tensor:
     if name == "head":
         return torch.minimum(behind_face, skin.collar + 0.03).clamp_max(0.1)
     tilted = from_center @ normalize(skin.rest.new_tensor([0.0, 0.62, -0.78]), dim=0)
-    ears = ((from_center - from_center.new_tensor([0.0, -0.025, 0.005])).abs() - from_center.new_tensor([0, 0.04, 0.03]))
+    ears = (from_center - from_center.new_tensor([0.0, -0.025, 0.005])).abs() - from_center.new_tensor([0, 0.04, 0.03])
     at_ear = torch.where(from_center[:, 0].abs() > 0.06, ears[:, 1:].amax(1), 1.0)
     scalp = torch.stack([tilted - 0.012, from_center[:, 1] + 0.09, at_ear]).amin(0)
     return scalp + ragged
@@ -127,10 +129,12 @@ def folds_at(drawn: Drawn, weave: Tensor) -> Tensor:
     """Long, narrow folds (B, V) that fade in and out: crests of waves, each within patches of its own."""
     frequency = drawn.waves[..., :3]
     angle = 2 * math.pi * (weave @ frequency.transpose(1, 2)) + drawn.waves[:, None, :, 3]
-    patches = 2 * math.pi * 0.35 * (weave @ frequency.roll(1, 1).transpose(1, 2)) + drawn.waves[:, None, :, 3].roll(2, -1)
+    slow = 0.35 * frequency.roll(1, 1).transpose(1, 2)
+    patches = 2 * math.pi * (weave @ slow) + drawn.waves[:, None, :, 3].roll(2, -1)
     crest = (0.5 + 0.5 * angle.cos()) ** 3 - 0.31
     height = 5 / frequency.norm(dim=-1)[:, None].clamp_min(3)
-    return 2.2 * (crest * (patches.sin() + 0.2).clamp_min(0) * height).sum(-1)
+    folds: Tensor = 2.2 * (crest * (patches.sin() + 0.2).clamp_min(0) * height).sum(-1)
+    return folds
 
 
 def dress_shell(skin: Skin, drawn: Drawn, body_world: Tensor, transforms: Tensor) -> Shell:
@@ -159,9 +163,7 @@ def dress_shell(skin: Skin, drawn: Drawn, body_world: Tensor, transforms: Tensor
     return Shell(_shod(skin, drawn, vertices, body_world, ramp, transforms), fields, offset)
 
 
-def _shod(
-    skin: Skin, drawn: Drawn, vertices: Tensor, body_world: Tensor, ramp: Tensor, transforms: Tensor
-) -> Tensor:
+def _shod(skin: Skin, drawn: Drawn, vertices: Tensor, body_world: Tensor, ramp: Tensor, transforms: Tensor) -> Tensor:
     """Put shoes on: the last of the mean foot, turned with the foot; trousers that reach lower stay outside."""
     number = SLOTS.index("shoes")
     turns = torch.einsum("vj,bjxy->bvxy", skin.weights[skin.feet], transforms[:, :24, :3, :3])
@@ -208,9 +210,7 @@ def _wrinkles(skin: Skin, drawn: Drawn) -> Tensor:
     return 0.85 * fall + 0.2 * fine + 0.9 * across
 
 
-def _relaxed(
-    skin: Skin, body_world: Tensor, normals: Tensor, offset: Tensor, loose: Tensor
-) -> Tensor:
+def _relaxed(skin: Skin, body_world: Tensor, normals: Tensor, offset: Tensor, loose: Tensor) -> Tensor:
     """Smooth loose cloth so that it spans hollows, without ever going under the skin."""
     smooth_normals = normals
     keep = 1 - 0.9 * loose[..., None]

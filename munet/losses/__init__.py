@@ -10,7 +10,7 @@ from munet.losses.normal_consistency import normal_consistency
 from munet.losses.normal_map import normal_map_loss
 from munet.losses.reprojection import reprojection_loss
 from munet.losses.sampling import sample_surface
-from munet.losses.silhouettes import Views, four_silhouettes, silhouette_loss
+from munet.losses.silhouettes import Views, four_silhouettes, point_silhouettes, silhouette_loss
 from munet.losses.surface_error import SurfaceErrorSettings, surface_error
 from munet.losses.total import LossSettings, LossTerms, LossWeights, Targets, total_loss
 from munet.losses.trace import TraceVariant, trace_loss
@@ -36,6 +36,7 @@ __all__ = [
     "nearest",
     "normal_consistency",
     "normal_map_loss",
+    "point_silhouettes",
     "reprojection_loss",
     "sample_surface",
     "silhouette_loss",

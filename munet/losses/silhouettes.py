@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from munet.render import soft_silhouette
 
@@ -24,8 +27,8 @@ class Views:
     """
 
     half_extent: float = 1.35
-    size: int = 128
-    sigma: float = 1.0
+    size: int = 160
+    sigma: float = 0.7
 
 
 def four_silhouettes(
@@ -41,14 +44,51 @@ def four_silhouettes(
         views: how they are seen.
         adjacency: of :func:`munet.render.edge_faces`, to compute it only once.
     """
-    x, y, z = vertices_body.float().unbind(-1)
+    image = _seen(vertices_body.float(), views).flatten(0, 1)
+    masks = soft_silhouette(image, faces, views.size, views.size, views.sigma, adjacency)
+    return masks.reshape(-1, len(SIDES), views.size, views.size)
+
+
+@torch.no_grad()
+def point_silhouettes(points_body: Tensor, views: Views) -> Tensor:
+    """Soft masks (B, 4, S, S) of a surface known by points only, for truth without a mesh, without gradient.
+
+    Gaps up to two pixels wide between the points are closed, which keeps the outline where it is; the outline is as
+    soft as that of :func:`four_silhouettes`, so that the two can be compared.
+
+    Args:
+        points_body: (B, P, 3) metres, body frame, dense enough to hit most pixels.
+        views: how they are seen.
+    """
+    place = _seen(points_body.float(), views)[..., :2].floor().long()
+    inside = ((place >= 0) & (place < views.size)).all(-1)
+    column, row = place.clamp(0, views.size - 1).unbind(-1)
+    hit = torch.zeros(*place.shape[:2], views.size**2, device=points_body.device)
+    hit.scatter_reduce_(2, row * views.size + column, inside.to(hit.dtype), "amax")
+    grid = hit.reshape(-1, len(SIDES), views.size, views.size)
+    closed = 1 - max_pool2d(1 - max_pool2d(grid, 3, 1, 1), 3, 1, 1)
+    return _softened(closed > 0.5, views.sigma)
+
+
+def _softened(masks: Tensor, sigma: float) -> Tensor:
+    """Sigmoid of the distance to the outline.
+
+    A pixel that is hit at all belongs to the masks, so the outline runs through the centres of their border pixels.
+    """
+    hard = masks.cpu().numpy().reshape(-1, *masks.shape[-2:])
+    signed = [np.where(mask, distance_transform_edt(mask) - 1, -distance_transform_edt(~mask)) for mask in hard]
+    distance = torch.from_numpy(np.stack(signed)).float().reshape(masks.shape).to(masks.device)
+    return torch.sigmoid(distance / sigma)
+
+
+def _seen(points_body: Tensor, views: Views) -> Tensor:
+    """Column, row and depth (B, 4, P, 3) of points from the four sides."""
+    x, y, z = points_body.unbind(-1)
     across, towards = torch.stack([x, -x, -z, z], 1), torch.stack([z, -z, x, -x], 1)
     scale = views.size / (2 * views.half_extent)
     column = (across + views.half_extent) * scale
     row = ((views.half_extent - y) * scale)[:, None].expand_as(column)
-    image = torch.stack([column, row, _FAR - towards], -1).flatten(0, 1)
-    masks = soft_silhouette(image, faces, views.size, views.size, views.sigma, adjacency)
-    return masks.reshape(-1, len(SIDES), views.size, views.size)
+    return torch.stack([column, row, _FAR - towards], -1)
 
 
 def silhouette_loss(masks: Tensor, truth: Tensor) -> Tensor:

@@ -42,6 +42,23 @@ def pinhole_translation(camera: Tensor, intrinsics: Tensor) -> Tensor:
     return torch.stack([shift_x - center_x / scale, -shift_y - center_y / scale, focal / scale], -1)
 
 
+def weak_camera(translation: Tensor, intrinsics: Tensor) -> Tensor:
+    """Undo :func:`pinhole_translation`: the camera (B, 3) for translations (B, 3) and intrinsics (B, 3).
+
+    With it the true camera of a photo whose lens is known becomes the truth for the network's.
+    """
+    across, down, depth = translation.unbind(-1)
+    focal, center_x, center_y = intrinsics.unbind(-1)
+    scale = focal / depth
+    return torch.stack([scale, across + center_x / scale, -down - center_y / scale], -1)
+
+
+def crop_intrinsics(matrix: Tensor, size: int) -> Tensor:
+    """Intrinsics (B, 3) in half crop sizes from pixel matrices (B, 3, 3) of a crop of ``size`` pixels."""
+    half = size / 2
+    return torch.stack([matrix[:, 0, 0] / half, matrix[:, 0, 2] / half - 1, matrix[:, 1, 2] / half - 1], -1)
+
+
 def project_pinhole(points_body: Tensor, camera: Tensor, intrinsics: Tensor) -> Tensor:
     """Pinhole image points (B, P, 2) in [-1, 1] of body-frame points, x right and y down."""
     points_cam = points_body * points_body.new_tensor([1.0, -1.0, -1.0])

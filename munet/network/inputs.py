@@ -24,8 +24,8 @@ class NetworkInputs:
         rgb: (B, 3, R, R) sRGB in [0, 1].
         mask: (B, 1, R, R) in [0, 1] of the person.
         landmarks: (B, 33, 3) x, y in [-1, 1] and visibility in [0, 1].
-        depth: (B, 1, R, R) estimated front depth divided by the person's height, 0 on the background and at the
-            pelvis' depth; zeros where it is None.
+        depth: (B, 1, R, R) estimated front depth in metres from the pelvis towards the viewer, 0 on the background;
+            zeros everywhere where it is None.
         normals: (B, 6, R, R) front and back unit normals, body frame, zero on the background; None has them
             estimated. Back normals belong to the surface behind the same pixel.
         intrinsics: (B, 3) of :func:`munet.network.camera.pinhole_translation`; None means weak perspective.

@@ -114,7 +114,7 @@ class MuNet(nn.Module):
     def estimate_normals(self, topology: Topology, inputs: NetworkInputs, body: Tensor, camera: Tensor) -> Tensor:
         """Clothed normals (B, 6, R, R) around a body; no gradient reaches the body through its rendered normals."""
         size = self.config.image_size
-        of_body = body_normal_maps(body, topology.faces, camera, size).to(inputs.rgb.dtype)
+        of_body = body_normal_maps(body, topology.faces, camera, size, inputs.intrinsics).to(inputs.rgb.dtype)
         normals: Tensor = self.normal_network(inputs.rgb, inputs.mask, of_body)
         return normals
 

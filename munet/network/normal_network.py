@@ -9,12 +9,13 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle
 
 from munet.network.blocks import ResidualConv, group_norm
-from munet.network.camera import to_ndc
+from munet.network.camera import project
 from munet.render import normal_map, rasterise
 
 # RGB, mask, body normals of front and back.
 _PLANES = 10
-# Far enough that the picture is orthographic, near enough that float32 still orders depths to 0.1 mm.
+# Depths around this value change by so little that weights inside a face are those of the picture, and float32 still
+# orders them to 0.1 mm.
 _FAR = 50.0
 # Raw normals much shorter than this stay short, which bounds the slope where the body shows nothing.
 _SOFT_LENGTH = 0.05
@@ -67,7 +68,9 @@ def _shortened(raw: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def body_normal_maps(vertices_body: Tensor, faces: Tensor, camera: Tensor, size: int) -> Tensor:
+def body_normal_maps(
+    vertices_body: Tensor, faces: Tensor, camera: Tensor, size: int, intrinsics: Tensor | None = None
+) -> Tensor:
     """Normals of the nearest and of the farthest surface of a body behind every pixel, without gradient.
 
     Args:
@@ -75,16 +78,17 @@ def body_normal_maps(vertices_body: Tensor, faces: Tensor, camera: Tensor, size:
         faces: (F, 3) int64.
         camera: (B, 3) weak perspective.
         size: edge of the maps in pixels.
+        intrinsics: (B, 3) for the pinhole camera that the weak one stands for.
 
     Returns:
         (B, 6, size, size) front and back unit normals, body frame, zero on the background.
     """
-    ndc = to_ndc(vertices_body.float(), camera.float())
-    sides = [_side(ndc, faces, size, towards) for towards in (1.0, -1.0)]
+    body = vertices_body.float()
+    place = None if intrinsics is None else intrinsics.float()
+    pixels = (project(body, camera.float(), place) + 1) * (size / 2)
+    sides = [_side(body, torch.cat([pixels, _FAR - towards * body[..., 2:]], -1), faces, size) for towards in (1, -1)]
     return torch.cat(sides, 1)
 
 
-def _side(vertices_ndc: Tensor, faces: Tensor, size: int, towards: float) -> Tensor:
-    x, y, z = vertices_ndc.unbind(-1)
-    image = torch.stack([(x + 1) * (size / 2), (1 - y) * (size / 2), _FAR - towards * z], -1)
-    return normal_map(rasterise(image, faces, size, size), vertices_ndc, faces).permute(0, 3, 1, 2)
+def _side(vertices_body: Tensor, vertices_image: Tensor, faces: Tensor, size: int) -> Tensor:
+    return normal_map(rasterise(vertices_image, faces, size, size), vertices_body, faces).permute(0, 3, 1, 2)

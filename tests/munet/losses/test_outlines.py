@@ -9,7 +9,7 @@ import torch
 import trimesh
 from torch import Tensor
 
-from munet.losses import Views, cloth_loss, four_silhouettes, silhouette_loss
+from munet.losses import Views, cloth_loss, four_silhouettes, point_silhouettes, sample_surface, silhouette_loss
 from munet.network import Topology
 
 VIEWS = Views(half_extent=1.0, size=64, sigma=1.0)
@@ -75,6 +75,13 @@ def test_outline_moves_towards_the_truth(ball: Topology) -> None:
     assert float(shift.grad[0]) < -0.01
     assert float(shift.grad[1:].abs().max()) < 0.1 * float(shift.grad[0].abs())
     torch.testing.assert_close(silhouette_loss(truth, truth), torch.zeros(1))
+
+
+def test_points_and_mesh_have_the_same_outline(ball: Topology) -> None:
+    points, _ = sample_surface(ball.template_body[None], ball.faces, 8000, torch.Generator().manual_seed(0))
+    found, wanted = point_silhouettes(points, VIEWS), masks(ball, ball.template_body[None])
+    assert float(found.mean()) == pytest.approx(float(wanted.mean()), rel=0.05)
+    assert float((found - wanted).abs().mean()) < 0.01
 
 
 def test_cloth_is_zero_at_the_truth_and_where_both_are_wrong_alike(ball: Topology) -> None:

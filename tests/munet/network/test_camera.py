@@ -9,8 +9,17 @@ import torch
 
 from munet.errors import InvalidInputError
 from munet.network import NetworkInputs
-from munet.network.camera import from_ndc, pinhole_translation, project_pinhole, project_weak, to_ndc
+from munet.network.camera import (
+    crop_intrinsics,
+    from_ndc,
+    pinhole_translation,
+    project_pinhole,
+    project_weak,
+    to_ndc,
+    weak_camera,
+)
 from munet.network.inputs import check_inputs, edge_map, encoder_planes, heat_maps
+from munet.render import project
 
 CAMERA = torch.tensor([[1.1, 0.1, -0.2], [0.8, -0.3, 0.05]])
 
@@ -45,6 +54,21 @@ def test_long_lens_is_weak_perspective() -> None:
 def test_translation_puts_the_body_before_the_camera() -> None:
     intrinsics = torch.tensor([[3.0, 0.0, 0.0], [3.0, 0.0, 0.0]])
     torch.testing.assert_close(pinhole_translation(CAMERA, intrinsics)[:, 2], 3 / CAMERA[:, 0])
+
+
+def test_true_camera_of_a_known_lens() -> None:
+    intrinsics = torch.tensor([[3.0, 0.1, -0.2], [5.0, 0.0, 0.4]])
+    translation = pinhole_translation(CAMERA, intrinsics)
+    torch.testing.assert_close(weak_camera(translation, intrinsics), CAMERA)
+
+
+def test_agrees_with_pixels() -> None:
+    matrix = torch.tensor([[[300.0, 0.0, 100.0], [0.0, 300.0, 140.0], [0.0, 0.0, 1.0]]])
+    translation, points = torch.tensor([[0.2, -0.1, 2.5]]), torch.rand(1, 20, 3) - 0.5
+    intrinsics = crop_intrinsics(matrix, 256)
+    seen = project_pinhole(points, weak_camera(translation, intrinsics), intrinsics)
+    pixels = project(matrix, points * torch.tensor([1.0, -1.0, -1.0]) + translation[:, None])[..., :2]
+    torch.testing.assert_close(seen, pixels / 128 - 1)
 
 
 def test_nearer_points_look_larger() -> None:

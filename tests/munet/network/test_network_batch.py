@@ -1,0 +1,72 @@
+"""Generated people as the networks take them: every frame checked against the generator's own pictures."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from munet.body.model import BodyModel
+from munet.losses import Views, four_silhouettes
+from munet.network import SMALL, Topology, network_topology
+from munet.network.camera import project
+from munet.network.cost import measure_cost
+from munet.network.joints import joint_regressor
+from munet.network.normal_network import body_normal_maps
+from munet.training.data.generate import Generator, TrainingBatch
+from munet.training.network_batch import NetworkBatch, network_batch
+
+VIEWS = Views(size=96)
+
+
+@pytest.fixture(scope="module")
+def topology(model: BodyModel) -> Topology:
+    return network_topology(model, SMALL)
+
+
+@pytest.fixture(scope="module")
+def generated(model: BodyModel) -> TrainingBatch:
+    return Generator(0, size=128, points=4096, model=model).batch("train", [0, 3])
+
+
+@pytest.fixture(scope="module")
+def made(generated: TrainingBatch, model: BodyModel, topology: Topology) -> NetworkBatch:
+    return network_batch(generated, model, topology, VIEWS, with_depth=True)
+
+
+def test_joints_are_seen_where_the_generator_put_them(made: NetworkBatch, model: BodyModel, topology: Topology) -> None:
+    joints = joint_regressor(model, topology) @ made.targets.body
+    seen = project(joints, made.truth.camera, made.inputs.intrinsics)
+    assert float((seen - made.targets.joints_image).norm(dim=-1).mean()) * 64 < 1
+    assert float(joints[:, 0].norm(dim=-1).max()) < 0.02
+
+
+def test_rendered_normals_are_the_generators(made: NetworkBatch, generated: TrainingBatch, topology: Topology) -> None:
+    found = body_normal_maps(made.targets.body, topology.faces, made.truth.camera, 128, made.inputs.intrinsics)
+    flip = torch.tensor([1.0, -1.0, -1.0])[:, None, None]
+    for side, truth in ((found[:, :3], generated.body_normals_front), (found[:, 3:], generated.body_normals_back)):
+        wanted = truth * flip
+        both = (side.norm(dim=1) > 0.5) & (wanted.norm(dim=1) > 0.5)
+        assert float(both.float().sum() / (wanted.norm(dim=1) > 0.5).sum()) > 0.9
+        assert float((side * wanted).sum(1)[both].mean()) > 0.9
+
+
+def test_surface_lies_around_the_body(made: NetworkBatch, topology: Topology) -> None:
+    points, normals = made.targets.surface_points, made.targets.surface_normals
+    assert float(points.mean(1).norm(dim=-1).max()) < 0.4
+    torch.testing.assert_close(normals.norm(dim=-1), torch.ones(points.shape[:2]), atol=1e-3, rtol=0)
+    body = four_silhouettes(made.targets.body, topology.faces, VIEWS)
+    uncovered = (body > 0.9) & (made.targets.surface_silhouettes < 0.1)
+    assert float(uncovered.sum() / (body > 0.9).sum()) < 0.03
+
+
+def test_depth_is_relative_to_the_pelvis(made: NetworkBatch) -> None:
+    depth = made.inputs.depth
+    assert depth is not None
+    assert float(depth[depth != 0].abs().median()) < 0.6
+    assert float(depth[:, 0].gt(0).float().mean()) > 0
+
+
+def test_small_keeps_its_budget(topology: Topology) -> None:
+    cost = measure_cost(SMALL, topology, repetitions=1)
+    assert sum(cost.gigaflops.values()) < 16
+    assert set(cost.parameters) == set(cost.gigaflops)

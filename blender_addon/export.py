@@ -15,6 +15,13 @@ def _save_blend(path: Path) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True, copy=True, check_existing=False)
 
 
+def _has_shapes() -> bool:
+    """Return whether a visible mesh is changed by its shape keys; else they would only be ballast in the file."""
+    meshes = [obj for obj in bpy.context.view_layer.objects if obj.type == "MESH" and obj.visible_get()]
+    blocks = [key for obj in meshes if obj.data.shape_keys for key in obj.data.shape_keys.key_blocks[1:]]
+    return any(key.value != 0.0 and not key.mute for key in blocks)
+
+
 def _save_glb(path: Path) -> None:
     bpy.ops.export_scene.gltf(
         filepath=str(path),
@@ -25,7 +32,7 @@ def _save_glb(path: Path) -> None:
         export_skins=True,
         export_influence_nb=4,
         export_all_influences=False,
-        export_morph=True,
+        export_morph=_has_shapes(),
         export_morph_normal=False,
         export_animations=False,
         export_rest_position_armature=False,

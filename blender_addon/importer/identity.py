@@ -29,8 +29,16 @@ def shaped_body(rig: bpy.types.Object) -> bpy.types.Object | None:
     """Return the body of ``rig``, the mesh with the identity's shape keys, or None."""
     if _DIRECTIONS not in rig:
         return None
-    keyed = [child for child in rig.children if getattr(child.data, "shape_keys", None)]
-    return next((child for child in keyed if "Shape000" in child.data.shape_keys.key_blocks), None)
+    return next((child for child in rig.children if _has_own_shape(child)), None)
+
+
+def _has_own_shape(obj: bpy.types.Object) -> bool:
+    """Return whether ``obj`` has the identity's keys and they are not driven, as those of the clothes are."""
+    keys = getattr(obj.data, "shape_keys", None)
+    if not keys or "Shape000" not in keys.key_blocks:
+        return False
+    animation = keys.animation_data
+    return animation is None or animation.drivers.find('key_blocks["Shape000"].value') is None
 
 
 def fit_rig_to_shape(context: bpy.types.Context, rig: bpy.types.Object, body: bpy.types.Object) -> None:

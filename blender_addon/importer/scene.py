@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 
 from ..errors import AddonError
+from ..rigging.clothes import follow_identity, mark_covered_skin
 from ..rigging.poses import put_pose
 from .armature import build_armature, ordered_bones
 from .body import build_body
@@ -98,6 +99,8 @@ def _import_person(
     bone_names = [bone.name for bone in ordered_bones(rig, character.bone_names)]
     surface = build_surface(character, placement, rig, bone_names, f"{name} clothed")
     body = build_body(character, placement, rig, bone_names, f"{name} body")
+    follow_identity(surface, body, character, placement)
+    mark_covered_skin(body, character)
     collection.objects.link(surface)
     hidden = _new_collection(f"{name} body", collection)
     hidden.objects.link(body)

@@ -1,4 +1,4 @@
-"""The operators on a finished rig: correctives, pose assets, bone names."""
+"""The operators on a finished rig: correctives, pose assets, bone names, hidden skin."""
 # ruff: noqa: N801 - Blender prescribes the names of classes
 
 import bpy
@@ -9,6 +9,7 @@ from ..importer.correctives import correctives_state, set_correctives
 from ..importer.identity import shaped_body
 from ..importer.scene import rig_of
 from ..rigging.bake import bake_correctives
+from ..rigging.clothes import COVERED, covered_skin_hidden, hide_covered_skin
 from ..rigging.naming import rename_bones
 from ..rigging.poses import add_pose_assets
 from ..rigs import SCHEMES
@@ -107,4 +108,34 @@ class MUNET_OT_rename_bones(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (MUNET_OT_pose_correctives, MUNET_OT_add_pose_assets, MUNET_OT_rename_bones)
+class MUNET_OT_hide_covered_skin(bpy.types.Operator):
+    """Hide the skin of the body that lies under the clothes, or show it again"""
+
+    bl_idname = "munet.hide_covered_skin"
+    bl_label = "Hide Covered Skin"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person whose body knows what is covered."""
+        if not _person(cls, context, "OBJECT", "POSE"):
+            return False
+        body = shaped_body(rig_of(context.object))
+        if body is None or COVERED not in body.data.attributes:
+            cls.poll_message_set("Nothing is known about what covers the body of this person")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Switch the mask."""
+        body = shaped_body(rig_of(context.object))
+        hide_covered_skin(body, hidden=not covered_skin_hidden(body))
+        return {"FINISHED"}
+
+
+CLASSES = (
+    MUNET_OT_pose_correctives,
+    MUNET_OT_add_pose_assets,
+    MUNET_OT_rename_bones,
+    MUNET_OT_hide_covered_skin,
+)

@@ -8,6 +8,7 @@ import bpy
 from ..importer.correctives import correctives_state
 from ..importer.identity import shaped_body
 from ..importer.scene import rig_of
+from ..rigging.clothes import covered_skin_hidden
 from ..rigging.naming import SCHEME
 from ..rigs import SCHEMES
 from .main import CATEGORY, MUNET_PT_main
@@ -48,6 +49,9 @@ class MUNET_PT_rig(bpy.types.Panel):
         label = next(scheme.label for scheme in SCHEMES if scheme.key == named)
         layout.operator_menu_enum("munet.rename_bones", "scheme", text=label, icon="BONE_DATA")
         layout.operator("munet.add_pose_assets", icon="ASSET_MANAGER")
+        body = shaped_body(rig)
+        hidden = body is not None and covered_skin_hidden(body)
+        layout.operator("munet.hide_covered_skin", icon="MOD_MASK", depress=hidden)
 
 
 CLASSES = (MUNET_PT_rig,)

@@ -158,6 +158,73 @@ def check_a_pose() -> None:
         assert arm.z < -0.5 * arm.length
 
 
+def check_clothes_follow() -> None:
+    """One set of sliders changes body and clothes, and the fitted rig poses both."""
+    character, person = person_with_correctives(36)
+    still, shape = common.world_vertices(person.surface), np.zeros(10)
+    shape[[0, 3]] = 1.5, -2.0
+    keys = person.body.data.shape_keys.key_blocks
+    keys["Shape000"].value, keys["Shape003"].value = shape[0], shape[3]
+    bpy.context.view_layer.update()
+    assert np.linalg.norm(common.world_vertices(person.surface) - still, axis=1).mean() > MILLIMETRE
+    bpy.context.view_layer.objects.active = person.surface
+    assert bpy.ops.munet.fit_rig_to_shape() == {"FINISHED"}
+    assert bpy.ops.munet.apply_pose(pose="REST") == {"FINISHED"}
+    bpy.context.view_layer.update()
+    arrays = character.arrays
+    directions, sure = near_body_dirs(arrays)
+    moved = arrays["surface_rest_vertices"] + directions @ shape
+    expected = (moved - arrays["bone_heads"][0] - arrays["joint_shape_dirs"][0].astype(float) @ shape)[:, [0, 2, 1]]
+    hips = np.array(person.rig.matrix_world @ person.rig.pose.bones["hips"].head)
+    difference = common.world_vertices(person.surface) - hips - expected * [1, -1, 1]
+    assert sure.mean() > 0.5
+    assert np.abs(difference[sure]).max() < 0.1 * MILLIMETRE
+
+
+def near_body_dirs(arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the identity's directions (S, 3, 10) of the four body vertices next to each of the clothes'.
+
+    And for which (S,) there is no fifth that is as near as the fourth.
+    """
+    gaps = arrays["surface_vertices"][:, None] - arrays["body_vertices"][None]
+    distance = np.linalg.norm(gaps, axis=2)
+    order = np.argsort(distance, axis=1)[:, :5]
+    near = np.take_along_axis(distance, order, axis=1)
+    share = 1 / (near[:, :4] + 1e-4) ** 2
+    share /= share.sum(axis=1, keepdims=True)
+    directions = np.einsum("sk,skab->sab", share, arrays["body_shape_dirs"].astype(float)[order[:, :4]])
+    return directions, near[:, 4] - near[:, 3] > 1e-5
+
+
+def check_same_topology_and_mask() -> None:
+    """Clothes with the body's topology take its directions; what they cover, and no head or hand, can be hidden."""
+    arrays, facts = synthetic.random_person(37, rings=6, still=True)
+    for name in ("faces", "quads", "uv", "weights"):
+        arrays[f"surface_{name}"] = arrays[f"body_{name}"]
+    bones = arrays["body_weights"].argmax(axis=1)
+    names = [str(name) for name in arrays["bone_names"]]
+    axis = arrays["bone_heads"] + (arrays["bone_tails"] - arrays["bone_heads"]) / 2
+    spread = np.isin(bones, [names.index("left_knee"), names.index("head")])[:, None] * 0.5
+    for name, centre in (("rest_vertices", axis), ("vertices", axis * [1, -1, -1] + arrays["translation"])):
+        arrays[f"surface_{name}"] = (arrays[f"body_{name}"] + spread * (arrays[f"body_{name}"] - centre[bones])).astype(
+            "f4"
+        )
+    character = common.part("importer.character").read_character(arrays, facts)
+    assert np.allclose(common.part("rigging.wardrobe").surface_shape_dirs(character), arrays["body_shape_dirs"])
+    person = common.insert([character])[0]
+    common.show_all()
+    covered = np.array([point.value for point in person.body.data.attributes["covered_skin"].data])
+    assert covered[bones == names.index("left_knee")].mean() > 0.5
+    assert not covered[
+        np.isin(bones, [names.index("head"), names.index("right_wrist"), names.index("right_knee")])
+    ].any()
+    assert bpy.ops.munet.hide_covered_skin() == {"FINISHED"}
+    assert len(common.world_vertices(person.body)) == (~covered).sum()
+    assert bpy.ops.munet.hide_covered_skin() == {"FINISHED"}
+    assert len(common.world_vertices(person.body)) == len(covered)
+    assert len(person.body.vertex_groups) == 54
+
+
 def check_bad_correctives() -> None:
     """Half a list of correctives and bones that do not exist are refused."""
     read = common.part("importer.character").read_character
@@ -196,6 +263,8 @@ def check() -> None:
         check_correctives_after_fitting,
         check_names,
         check_a_pose,
+        check_clothes_follow,
+        check_same_topology_and_mask,
         check_bad_correctives,
         check_speed,
     ):

@@ -1,0 +1,97 @@
+"""How the clothed surface lies on the body: what it takes of its identity, and which skin it covers. No scene."""
+
+from __future__ import annotations
+
+import numpy as np
+from mathutils import Vector
+from mathutils.bvhtree import BVHTree
+from mathutils.kdtree import KDTree
+
+from ..importer.character import Array, Character
+from ..importer.frames import Floats
+
+_NEAREST = 4
+_STAND_OFF = 0.003
+_DRESSED = ("pelvis", "hip", "spine", "collar")
+_BARE = ("head", "wrist", "hand", "index", "middle", "pinky", "ring", "thumb")
+
+
+def same_topology(character: Character) -> bool:
+    """Return whether the clothed surface has the body's vertices, moved."""
+    body, surface = character.body.faces, character.surface.faces
+    return len(character.body.vertices_cam) == len(character.surface.vertices_cam) and np.array_equal(body, surface)
+
+
+def surface_shape_dirs(character: Character) -> Floats:
+    """Return how the clothed surface changes (S, 3, B) with the identity: as the body does below it."""
+    directions = character.arrays["body_shape_dirs"].astype(np.float64)
+    if same_topology(character):
+        return directions
+    tree = KDTree(len(directions))
+    for index, point in enumerate(character.body.vertices_cam.tolist()):
+        tree.insert(point, index)
+    tree.balance()
+    found = [tree.find_n(point, _NEAREST) for point in character.surface.vertices_cam.tolist()]
+    nearest = np.array([[near[1] for near in row] for row in found])
+    share = 1.0 / (np.array([[near[2] for near in row] for row in found]) + 1e-4) ** 2
+    return np.einsum("sk,skab->sab", share / share.sum(axis=1, keepdims=True), directions[nearest])
+
+
+def covered_skin(character: Character) -> Array:
+    """Return which vertices (V,) of the body the clothes cover, with a margin: not head and hands, nor bare skin.
+
+    Trunk and thighs count as dressed, other limbs where the surface stands off from most of a segment, and the rest
+    vertex by vertex. The surface may be shifted against the body by a few millimetres limb by limb; what counts is
+    how far it stands off beyond that, in the photo's pose.
+    """
+    neighbours = _Neighbours(character.body.faces, len(character.body.vertices_cam))
+    off = neighbours.mean((_stand_off(character) > _STAND_OFF).astype(np.float64), 4)
+    weights = character.body.weights.astype(np.float64)
+    segment, names = weights.argmax(axis=1), character.bone_names
+    share = np.bincount(segment, off, len(names)) / np.maximum(np.bincount(segment, minlength=len(names)), 1)
+    dressed = (share > 0.5) | np.array([any(part in name for part in _DRESSED) for name in names])
+    parents = character.arrays["bone_parents"]
+    dressed |= np.array([name.endswith("_foot") for name in names]) & dressed[parents]
+    bare = np.array([any(part in name for part in _BARE) for name in names])
+    covered = ((off > 0.5) | dressed[segment]) & (weights[:, bare].sum(axis=1) < 0.5)
+    return neighbours.mean(covered.astype(np.float64), 1) > 1.0 - 1e-6
+
+
+def _stand_off(character: Character) -> Floats:
+    weights, vertices = character.body.weights.astype(np.float64), character.body.vertices_cam.astype(np.float64)
+    away = _to_surface(character)
+    shifts = weights.T @ away / np.maximum(weights.sum(axis=0), 1e-6)[:, None]
+    return ((away - weights @ shifts) * _normals(vertices, character.body.faces)).sum(axis=1)
+
+
+def _to_surface(character: Character) -> Floats:
+    vertices = character.body.vertices_cam.astype(np.float64)
+    if same_topology(character):
+        return character.surface.vertices_cam - vertices
+    skin = character.surface
+    tree = BVHTree.FromPolygons(skin.vertices_cam.tolist(), skin.faces.tolist())
+    return np.array([tree.find_nearest(Vector(point))[0] for point in vertices.tolist()]) - vertices
+
+
+def _normals(vertices: Floats, faces: Array) -> Floats:
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    normals = np.zeros_like(vertices)
+    for corner in range(3):
+        np.add.at(normals, faces[:, corner], np.cross(b - a, c - a))
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+class _Neighbours:
+    """Averages over a vertex and its neighbours."""
+
+    def __init__(self, faces: Array, count: int) -> None:
+        pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+        both = np.concatenate([pairs, pairs[:, ::-1]]).astype(np.int64)
+        self._from, self._to = np.divmod(np.unique(both[:, 0] * count + both[:, 1]), count)
+        self._count = 1.0 + np.bincount(self._from, minlength=count)
+
+    def mean(self, values: Floats, rounds: int) -> Floats:
+        """Average ``values`` (V,) that many times."""
+        for _ in range(rounds):
+            values = (values + np.bincount(self._from, values[self._to], len(values))) / self._count
+        return values

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields, replace
 
 import torch
+from scipy.spatial import ConvexHull
 from torch import Tensor
 
 from munet.body.model import BodyModel
@@ -17,7 +18,8 @@ ARM_METRES, LEG_METRES, HIP_HEIGHT = 0.49, 0.823, -0.052
 LONGEST_EDGE = 0.016
 RING_COLUMNS, RING_ROWS = 128, 64
 SOLE = 0.012
-_SHOE_ROUNDS = 120
+_SHOE_ROUNDS = 30
+_LEATHER, _CAP_START = 0.005, 0.06
 
 
 @dataclass(frozen=True)
@@ -121,20 +123,34 @@ def collar_height(rest: Tensor, joints: Tensor) -> Tensor:
 
 
 def shoe_last(rest: Tensor, faces: Tensor, feet: Tensor) -> Tensor:
-    """Offsets (N, 3) in metres from bare feet to shoes: toes grown together, a flat sole under them."""
+    """Offsets (N, 3) in metres from bare feet to shoes: a cap over the toes, a flat sole."""
     matrix = smoothing_matrix(faces.numpy(), len(rest))
     normals = vertex_normals(rest, faces)
-    under = (normals[:, 1] < -0.55) & (rest[:, 1] < rest[feet, 1].amin() + 0.05)
-    sole = rest[feet, 1].amin() - SOLE
-    shoe = rest + 0.005 * normals
+    bare, lowest = rest[feet], rest[feet, 1].amin()
+    shoe = rest + _LEATHER * normals
+    for side in (1, -1):
+        foot = feet[bare[:, 0] * side > 0]
+        shoe[foot] = _capped(shoe[foot])
+    under = shoe[:, 1] < lowest + 0.004 + 0.03 * (normals[:, 1] < -0.55)
     for _ in range(_SHOE_ROUNDS):
-        shoe[feet] = smoothed(matrix, shoe[None])[0, feet]
-        inside = ((shoe - rest) * normals).sum(-1)
-        top = normals * (0.004 - inside).clamp_min(0)[:, None] * (normals[:, 1] > -0.3)[:, None]
-        shoe = shoe + 0.5 * top
-        shoe[:, 1] = torch.where(under, sole, shoe[:, 1])
-    fade = ((rest[feet, 1].amax() - rest[feet, 1]) / 0.03).clamp(0, 1)[:, None]
-    return torch.lerp(0.005 * normals[feet], shoe[feet] - rest[feet], fade)
+        shoe[feet] = torch.lerp(shoe, smoothed(matrix, shoe[None])[0], 0.5)[feet]
+        shoe[:, 1] = torch.where(under, lowest - SOLE, shoe[:, 1])
+    fade = ((bare[:, 1].amax() - bare[:, 1]) / 0.03).clamp(0, 1)[:, None]
+    return torch.lerp(_LEATHER * normals[feet], shoe[feet] - bare, fade)
+
+
+def _capped(foot: Tensor) -> Tensor:
+    """Move the toes of one foot (N, 3) out to the convex hull of its front, along rays from the ball of the foot."""
+    front = foot[foot[:, 2] > _CAP_START]
+    planes = torch.from_numpy(ConvexHull(front.double().numpy()).equations).to(foot)
+    center = (front.amin(0) + front.amax(0)) / 2
+    center[2] = _CAP_START + 0.03
+    ray = foot - center
+    along = ray @ planes[:, :3].T
+    reach = -(planes[:, 3] + planes[:, :3] @ center) / torch.where(along > 1e-6, along, torch.nan)
+    stretch = reach.nan_to_num(torch.inf).amin(1, keepdim=True).clamp_max(4)
+    share = ((foot[:, 2:] - center[2]) / 0.03).clamp(0, 1)
+    return foot + share * (stretch - 1) * ray
 
 
 def _on_trunk(arm: Tensor, weights: Tensor) -> Tensor:

@@ -116,12 +116,12 @@ def pack(name: str, value: Tensor) -> NDArray[Any]:
     """A field as it is stored: pictures in bytes, unit vectors in bytes, depth in half millimetres."""
     array: NDArray[Any] = value.cpu().numpy()
     if name in _BYTES:
-        return np.rint(array * 255).astype(np.uint8)
-    if name in _NORMALS:
-        return np.rint(array * _UNIT).astype(np.int8)
-    if name in _DEPTHS:
-        return np.rint(np.clip(array / _DEPTH_STEP, 0, 65535)).astype(np.uint16)
-    return np.asarray(array)
+        array = np.rint(array * 255).astype(np.uint8)
+    elif name in _NORMALS:
+        array = np.rint(array * _UNIT).astype(np.int8)
+    elif name in _DEPTHS:
+        array = np.rint(np.clip(array / _DEPTH_STEP, 0, 65535)).astype(np.uint16)
+    return array
 
 
 def unpack(name: str, array: NDArray[Any]) -> Tensor:

@@ -109,7 +109,7 @@ def hang_hair(skin: Skin, row: Tensor, shell: Tensor, normals: Tensor, floor: Te
     def make(chosen: Tensor) -> tuple[Tensor, Tensor]:
         part, cloth, out = row[chosen], shell[chosen], normals[chosen]
         ring, outward = ring_points(skin.skull, cloth, out, part, LOCK_COLUMNS)
-        drawn = outward * (0.15 + _measure(part, "flare")[:, None, None]) + outward.new_tensor([0.0, -1.0, 0.0])
+        drawn = outward * (0.05 + _measure(part, "flare")[:, None, None]) + outward.new_tensor([0.0, -1.0, 0.0])
         strands = Strands(ring - outward * 0.006, drawn, drawn, 1.0)
         return _hung(skin, part, strands, length[chosen], LOCK_ROWS, (cloth, out)), _ring_length(ring)
 

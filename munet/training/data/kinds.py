@@ -159,7 +159,7 @@ SHOES = (
 HAIR = (
     Kind("short hair", "hair", region="scalp", ease=(0.012, 0.028), wrinkles=(0.002, 0.006), weight=3),
     Kind("bob", "hair", region="scalp", ease=(0.02, 0.032), wrinkles=(0.002, 0.005),
-         hanging=Hanging((0.6, 0.75), (0.08, 0.14), (0.0, 0.2), gap=(2.5, 3.1), fold_depth=(0.003, 0.008)), weight=2),
+         hanging=Hanging((0.6, 0.75), (0.08, 0.14), (0.0, 0.08), gap=(2.5, 3.1), fold_depth=(0.003, 0.008)), weight=2),
     Kind("long hair", "hair", region="scalp", ease=(0.02, 0.03), wrinkles=(0.002, 0.006),
          hanging=Hanging((0.6, 0.75), (0.16, 0.36), (0.0, 0.1), gap=(2.7, 3.4), fold_depth=(0.003, 0.01)), weight=2),
     Kind("afro", "hair", region="scalp", ease=(0.05, 0.085), wrinkles=(0.004, 0.012)),

@@ -145,7 +145,7 @@ def _lights(random: np.random.Generator) -> dict[str, Tensor]:
 
 def _scenery(random: np.random.Generator) -> dict[str, Tensor]:
     grey = random.uniform(0.05, 0.95)
-    base = grey + random.normal(0, random.exponential(0.12), 3)
+    base = grey + random.normal(0, min(random.exponential(0.07), 0.2), 3)
     corners = np.clip(base + random.normal(0, random.uniform(0.01, 0.2), (4, 3)), 0, 1)
     clouds = random.uniform(-1, 1, (len(CLOUDS), 1, 32, 32)) + random.normal(0, 0.1, (len(CLOUDS), 3, 32, 32))
     strength = random.exponential(random.exponential(0.06), len(CLOUDS)) * np.array([1, 0.8, 0.5, 0.3])

@@ -21,6 +21,7 @@ from munet.training.data.kinds import REGIONS, SLOTS
 from munet.training.data.topology import smoothed
 
 HEM_BAND = 0.012
+_HEM_STIFFNESS = 0.07
 ANKLE_HEIGHT = -0.875
 HEAD_CENTER = (0.0, 0.655, 0.035)
 _COVERING = 24
@@ -157,6 +158,8 @@ def dress_shell(skin: Skin, drawn: Drawn, body_world: Tensor, transforms: Tensor
     # Clothes over clothes: a jacket lies on the shirt, a shirt on the trousers' waist.
     offset = torch.maximum(_stacked_layers(layers), 0.35 * layers.amax(-1))
     loose = ramp.amax(-1) * (ease * ramp).amax(-1).div(0.02).clamp(0, 1)
+    # Hems stay sharp: smoothing them would turn wide trousers into bloomers.
+    loose = loose * (fields.amax(-1) / _HEM_STIFFNESS).clamp(0.05, 1)
     vertices = _relaxed(skin, body_world, normals, offset, loose)
     folded = torch.maximum(_wrinkles(skin, drawn) * depth, -0.5 * offset)
     vertices = vertices + normals * folded[..., None]

@@ -7,6 +7,7 @@ from munet.errors import InvalidInputError
 from munet.network.coarsen import coarsen
 from munet.network.config import NetworkConfig
 from munet.network.topology import Topology, topology_of_level
+from munet.network.upsampling import fit_upsampling
 
 
 def network_topology(model: BodyModel, config: NetworkConfig) -> Topology:
@@ -18,4 +19,6 @@ def network_topology(model: BodyModel, config: NetworkConfig) -> Topology:
     if model.graph is None:
         raise InvalidInputError("The body model has no graph level.", detail=f"found {model.name}")
     topology = topology_of_level(model.graph, model.template)
-    return coarsen(topology, config.graph_vertices) if config.graph_vertices else topology
+    if not config.graph_vertices:
+        return topology
+    return fit_upsampling(model, coarsen(topology, config.graph_vertices))

@@ -14,6 +14,7 @@ from munet.network.graph_conv import GraphConv, broadcast_linear
 from munet.network.joints import graph_values, joint_regressor
 from munet.network.surface_network import edges_to_vertices
 from munet.network.topology import sparse_apply
+from munet.network.upsampling import fit_upsampling
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +103,19 @@ def test_maps_of_the_coarse_graph_are_averages(fine: Topology, coarse: Topology)
     ones = torch.ones(1, coarse.vertex_count, 1)
     torch.testing.assert_close(coarse.upsample(ones), torch.ones(1, fine.vertex_count, 1))
     torch.testing.assert_close(sparse_apply(coarse.down, fine.template_body[None])[0], coarse.template_body)
+
+
+def test_fitted_map_carries_bodies_never_seen(model: BodyModel, fine: Topology, coarse: Topology) -> None:
+    fitted = fit_upsampling(model, coarse)
+    torch.testing.assert_close(fitted.upsample(torch.ones(1, coarse.vertex_count, 1)), torch.ones(1, 6890, 1))
+    generator = torch.Generator().manual_seed(99)
+    betas, pose = torch.randn(3, 10, generator=generator), 0.3 * torch.randn(3, 24, 3, generator=generator)
+    wanted = graph_values(model, fine, pose_body(model, betas, pose, None).vertices)
+    known = sparse_apply(coarse.down, wanted)
+    away, plain = ((one.upsample(known) - wanted).norm(dim=-1) for one in (fitted, coarse))
+    assert float(away.mean()) < 0.001
+    assert float(plain.mean()) > 0.002
+    assert float(away.max()) < 0.03
 
 
 def test_coarse_graph_is_always_the_same(ball: Topology) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from _environment import ROOT, SetupError, clean_variables, ensure
 
-DATASETS = ("human36m", "3dpw", "mpi_inf_3dhp", "thuman2", "cape", "renderpeople")
+DATASETS = ("human36m", "3dpw", "mpi_inf_3dhp", "thuman2", "cape", "renderpeople", "synthetic")
 ALIGNMENTS = ("none", "root", "centroid", "centroid_scale")
 PRESETS = ("draft", "standard", "high")
 PACKAGES = ("numpy", "torch", "scipy", "trimesh", "onnxruntime", "ai-edge-litert")
@@ -29,7 +29,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Measure the program on a test set.")
     parser.add_argument("--dataset", required=True, choices=DATASETS)
-    parser.add_argument("--root", required=True, type=Path, metavar="DIR", help="folder of the data set")
+    parser.add_argument(
+        "--root", type=Path, default=Path(), metavar="DIR", help="folder of the data set; synthetic needs none"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write everything as JSON")
     parser.add_argument("--limit", type=_positive, metavar="N", help="only N samples, spread over the set")
     parser.add_argument("--protocol", type=int, choices=(1, 2), default=2, help="of human36m (default: 2)")
@@ -43,14 +45,18 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--surface-alignment",
         choices=ALIGNMENTS,
-        default="centroid",
-        help="of the surface to the scan before it is measured (default: centroid)",
+        help="of the surface to the scan before it is measured (default: centroid; for synthetic: root)",
     )
     parser.add_argument("--no-surface", action="store_true", help="measure bodies only")
     parser.add_argument("--samples", type=_positive, default=10_000, help="points on each surface (default: 10000)")
     parser.add_argument("--preset", choices=PRESETS, default="standard")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default: auto)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.dataset == "synthetic" and options.smpl is not None:
+        parser.error("synthetic people have the default body: --smpl can not be used")
+    if options.dataset != "synthetic" and options.root == Path():
+        parser.error(f"--root is needed for {options.dataset}")
+    return options
 
 
 def _positive(text: str) -> int:
@@ -107,8 +113,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     reference = None if options.smpl is None else load_reference(options.smpl, models.body)
     body = models.body if reference is None else reference.body("neutral").to(models.device)
     surface = kind.surface and not options.no_surface
-    how = Comparison(joint_set(options.dataset, reference), reference, options.surface_alignment, options.samples, 512)
-    protocol = describe(options, kind.protocol, how.joints.name, how.joints.note, body.name, surface=surface)
+    alignment = options.surface_alignment or kind.alignment
+    joints = joint_set(options.dataset, reference)
+    how = Comparison(joints, body, reference, alignment, options.samples, 512)
+    protocol = describe(
+        options, kind.protocol, f"{joints.name} ({joints.note})", body.name, alignment if surface else ""
+    )
     print("\n".join(f"{key}: {value}" for key, value in protocol.items()))
     estimator = Estimator(body, models.perceiver, settings, surface, options.true_focal)
     count, results = min(len(dataset), options.limit or len(dataset)), Results()
@@ -124,22 +134,20 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0 if results.errors else 1
 
 
-def describe(
-    options: argparse.Namespace, split: str, joints: str, note: str, body: str, *, surface: bool
-) -> dict[str, str]:
+def describe(options: argparse.Namespace, split: str, joints: str, body: str, alignment: str) -> dict[str, str]:
     """Return everything that a reader of the numbers must know, in words."""
     told = "the true one where the data set has it" if options.true_focal else "estimated"
     facts = {
         "split": split + (f"; {options.limit} samples spread over it" if options.limit else ""),
-        "joints": f"{joints} ({note})",
+        "joints": joints,
         "alignment of joints": "mpjpe and pve: pelvis on pelvis; mpjpe_mid_hip: middle of the hips; "
         "pa_mpjpe: similarity (Procrustes)",
         "body": body,
         "focal length": told,
         "preset": options.preset,
     }
-    if surface:
-        facts["alignment of surfaces"] = options.surface_alignment
+    if alignment:
+        facts["alignment of surfaces"] = alignment
         facts["surface samples"] = f"{options.samples} points on each surface, point to surface"
     return facts
 

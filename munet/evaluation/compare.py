@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from munet.body.model import SMPL_JOINT_NAMES
-from munet.evaluation.alignment import Array, Similarity
+from munet.body.model import SMPL_JOINT_NAMES, BodyModel
+from munet.evaluation.alignment import Array
 from munet.evaluation.body_metrics import mpjpe, pa_mpjpe, pck, pve, pve_t_sc
 from munet.evaluation.estimate import Estimate
 from munet.evaluation.files import read_mesh
 from munet.evaluation.joints import ALL_H36M_JOINTS, H36M_JOINTS, LIMB_JOINTS, LSP_JOINTS, SMPL_JOINTS, JointSet, pick
 from munet.evaluation.normal_views import view_errors
-from munet.evaluation.reference import Reference
-from munet.evaluation.sample import Sample, TrueJoints
+from munet.evaluation.reference import Reference, rest_vertices
+from munet.evaluation.sample import OwnBody, Sample, TrueJoints
 from munet.evaluation.surface_metrics import Mesh, SurfaceAlignment, align_surface, surface_errors
 
 _ROOT = "pelvis"
@@ -27,6 +27,7 @@ class Comparison:
 
     Attributes:
         joints: which joints count.
+        body: the model that is fitted.
         reference: SMPL files, or None.
         surface_alignment: applied to the predicted surface before it is measured.
         samples: points on each surface.
@@ -35,6 +36,7 @@ class Comparison:
     """
 
     joints: JointSet
+    body: BodyModel
     reference: Reference | None
     surface_alignment: SurfaceAlignment
     samples: int
@@ -59,6 +61,8 @@ def joint_set(dataset: str, reference: Reference | None) -> JointSet:
     if dataset in {"human36m", "mpi_inf_3dhp"}:
         note = "kinematic joints of the default body against markers: definitions differ, most at the hips"
         return JointSet("12 limb joints", LIMB_JOINTS, note)
+    if dataset == "synthetic":
+        return JointSet("24 joints", SMPL_JOINTS, "kinematic joints of the same body; unseen ones count too")
     note = "kinematic joints of the default body against SMPL's; published numbers use regressed joints"
     return JointSet("24 joints of SMPL", SMPL_JOINTS, note)
 
@@ -67,7 +71,8 @@ def compare(estimate: Estimate, sample: Sample, how: Comparison) -> dict[str, fl
     """Return every metric that the sample's ground truth and the SMPL files at hand allow, by name.
 
     Millimetres for ``mpjpe``, ``mpjpe_mid_hip``, ``pa_mpjpe``, ``pve``, ``pve_t_sc``; centimetres for ``chamfer``,
-    ``prediction_to_truth``, ``truth_to_prediction``; shares for ``pck_05`` and ``silhouette_iou``.
+    ``prediction_to_truth``, ``truth_to_prediction``; shares for ``pck_05`` and ``silhouette_iou``. What begins with
+    ``body_`` is the naked body measured as if it were the clothed surface.
 
     Raises:
         MunetError: the ground truth can not be read or does not fit.
@@ -78,6 +83,8 @@ def compare(estimate: Estimate, sample: Sample, how: Comparison) -> dict[str, fl
         result |= compare_joints(estimate, truth.joints, sample, how)
     if truth.vertices is not None and how.reference is not None:
         result |= compare_vertices(estimate, truth.vertices, sample, how.reference)
+    if sample.own is not None and truth.joints is not None and how.reference is None:
+        result |= compare_own(estimate, sample.own, truth.joints, how.body)
     if sample.scan is not None and estimate.surface is not None:
         result |= compare_surface(estimate, truth.joints, sample, how)
     return result
@@ -125,23 +132,45 @@ def compare_vertices(estimate: Estimate, truth: Array, sample: Sample, reference
     pelvis = H36M_JOINTS.index(_ROOT)
     result = {"pve": pve(vertices, truth, reference.joints(vertices)[pelvis], reference.joints(truth)[pelvis])}
     if sample.smpl is not None:
-        mine = reference.rest_vertices(estimate.fit.betas.astype(np.float64), "neutral")
-        result["pve_t_sc"] = pve_t_sc(mine, reference.rest_vertices(sample.smpl.betas, sample.smpl.gender))
+        mine = rest_vertices(reference.body("neutral"), estimate.fit.betas)
+        result["pve_t_sc"] = pve_t_sc(mine, rest_vertices(reference.body(sample.smpl.gender), sample.smpl.betas))
     return result
 
 
+def compare_own(estimate: Estimate, truth: OwnBody, joints: TrueJoints, model: BodyModel) -> dict[str, float]:
+    """Errors of vertices where the truth has the fitted model's own topology: as ``compare_vertices``."""
+    vertices = estimate.fit.vertices_cam.astype(np.float64)
+    roots = estimate.fit.joints_cam[0].astype(np.float64), pick(joints.names, joints.positions_cam, (_ROOT,))[0]
+    mine, theirs = (rest_vertices(model, betas) for betas in (estimate.fit.betas, truth.betas))
+    return {"pve": pve(vertices, truth.vertices_cam, *roots), "pve_t_sc": pve_t_sc(mine, theirs)}
+
+
 def compare_surface(estimate: Estimate, joints: TrueJoints | None, sample: Sample, how: Comparison) -> dict[str, float]:
-    """Errors of the clothed surface after the alignment that was asked for."""
+    """Errors of the clothed surface, and of the naked body, after the alignment that was asked for."""
     if estimate.surface is None or sample.scan is None:
         return {}
-    prediction = Mesh.checked(estimate.surface.vertices_cam, estimate.surface.faces, "the predicted surface")
-    truth = in_camera(read_mesh(sample.scan.path), sample.scan.to_camera)
-    roots = None
-    if joints is not None:
-        found = predicted_joints(estimate, how.reference)
-        roots = tuple(pick(each.names, each.positions_cam, (_ROOT,))[0] for each in (found, joints))
-    pair = None if roots is None else (roots[0], roots[1])
-    prediction = prediction.moved(align_surface(prediction, truth, how.surface_alignment, pair, how.seed))
+    scan = sample.scan
+    truth = scan if isinstance(scan, Mesh) else read_mesh(scan.path).moved(scan.to_camera)
+    clothed = Mesh.checked(estimate.surface.vertices_cam, estimate.surface.faces, "the predicted surface")
+    body = Mesh.checked(estimate.fit.vertices_cam, how.body.faces.cpu().numpy(), "the predicted body")
+    roots = _roots(estimate, joints, how)
+    result = _surface_numbers(clothed, truth, roots, how)
+    naked = _surface_numbers(body, truth, roots, how)
+    return result | {f"body_{name}": naked[name] for name in ("chamfer", "normal_cosine")}
+
+
+def _roots(estimate: Estimate, joints: TrueJoints | None, how: Comparison) -> tuple[Array, Array] | None:
+    if joints is None:
+        return None
+    found = predicted_joints(estimate, how.reference)
+    mine, theirs = (pick(each.names, each.positions_cam, (_ROOT,))[0] for each in (found, joints))
+    return mine, theirs
+
+
+def _surface_numbers(
+    prediction: Mesh, truth: Mesh, roots: tuple[Array, Array] | None, how: Comparison
+) -> dict[str, float]:
+    prediction = prediction.moved(align_surface(prediction, truth, how.surface_alignment, roots, how.seed))
     errors = asdict(surface_errors(prediction, truth, how.samples, how.seed))
     views = view_errors(prediction, truth, how.pixels)
     return errors | {
@@ -150,8 +179,3 @@ def compare_surface(estimate: Estimate, joints: TrueJoints | None, sample: Sampl
         "normal_l2_econ": views.l2_econ,
         "silhouette_iou": views.silhouette_iou,
     }
-
-
-def in_camera(mesh: Mesh, to_camera: Similarity) -> Mesh:
-    """Return a mesh in the camera frame, metres."""
-    return mesh.moved(to_camera)

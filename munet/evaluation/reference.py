@@ -12,7 +12,7 @@ from munet.body.model import BodyModel
 from munet.body.skinning import pose_body
 from munet.body.smpl_files import load_smpl_file
 from munet.errors import BodyFileError
-from munet.evaluation.alignment import Array
+from munet.evaluation.alignment import AnyArray, Array
 from munet.evaluation.files import DatasetError, read_mesh
 from munet.evaluation.sample import Gender, Sample, TrueSmpl
 
@@ -61,19 +61,19 @@ class Reference:
         same = len(mesh.vertices) == self.regressor.shape[1]
         return sample.body.to_camera.apply(mesh.vertices) if same else None
 
-    def rest_vertices(self, betas: Array, gender: Gender) -> Array:
-        """Vertices (V, 3) of a shape in the T-pose, body frame."""
-        model = self.body(gender)
-        with torch.no_grad():
-            values = torch.as_tensor(betas, dtype=torch.float32)
-            rest: Array = (model.template + model.shape_dirs @ values).double().numpy()
-        return rest
-
     def _posed(self, truth: TrueSmpl) -> Array:
         betas, pose = (torch.as_tensor(value, dtype=torch.float32)[None] for value in (truth.betas, truth.pose))
         with torch.no_grad():
             posed: Array = pose_body(self.body(truth.gender), betas, pose).vertices[0].double().numpy()
         return posed
+
+
+def rest_vertices(model: BodyModel, betas: AnyArray) -> Array:
+    """Vertices (V, 3) of a shape (10,) in the T-pose, body frame."""
+    with torch.no_grad():
+        rest = model.template + model.shape_dirs @ torch.from_numpy(np.asarray(betas)).to(model.template)
+    vertices: Array = rest.double().cpu().numpy()
+    return vertices
 
 
 def load_reference(folder: Path, default: BodyModel) -> Reference:

@@ -11,7 +11,9 @@ from munet.evaluation.datasets.human36m import Human36M
 from munet.evaluation.datasets.mpi_inf_3dhp import MpiInf3dhp
 from munet.evaluation.datasets.pw3d import ThreeDPW
 from munet.evaluation.datasets.scans import CAPE, RENDERPEOPLE, THUMAN2, Scans
+from munet.evaluation.datasets.synthetic import SEED, SIZE, Synthetic
 from munet.evaluation.sample import Dataset
+from munet.evaluation.surface_metrics import SurfaceAlignment
 
 
 @dataclass(frozen=True)
@@ -19,14 +21,16 @@ class DatasetKind:
     """One data set.
 
     Attributes:
-        open: reads it from its folder.
+        open: reads it from its folder; the generated one needs none.
         surface: whether it has clothed surfaces.
         protocol: split, frames and boxes, in words.
+        alignment: of surfaces unless another is asked for.
     """
 
     open: Callable[[Path], Dataset]
     surface: bool
     protocol: str
+    alignment: SurfaceAlignment = "centroid"
 
 
 def _human36m(number: int) -> DatasetKind:
@@ -49,6 +53,12 @@ KINDS: dict[str, DatasetKind] = {
     "cape": DatasetKind(lambda root: Scans(root, CAPE), surface=True, protocol="listed scans, 3 views each, no boxes"),
     "renderpeople": DatasetKind(
         lambda root: Scans(root, RENDERPEOPLE), surface=True, protocol="listed scans, 6 views each, no boxes"
+    ),
+    "synthetic": DatasetKind(
+        lambda _: Synthetic(),
+        surface=True,
+        protocol=f"the generated test split, seed {SEED}, {SIZE} pixels, boxes of the visible pixels",
+        alignment="root",
     ),
 }
 

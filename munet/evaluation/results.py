@@ -17,7 +17,8 @@ from munet.evaluation.paper import BODY_METRICS, SURFACE_METRICS, paper_rows
 UNITS = {
     "mpjpe": "mm", "mpjpe_mid_hip": "mm", "pa_mpjpe": "mm", "pve": "mm", "pve_t_sc": "mm", "pck_05": "",
     "chamfer": "cm", "prediction_to_truth": "cm", "truth_to_prediction": "cm", "normal_cosine_error": "",
-    "normal_cosine": "", "normal_l2": "", "normal_l2_econ": "", "silhouette_iou": "",
+    "normal_cosine": "", "normal_l2": "", "normal_l2_econ": "", "silhouette_iou": "", "body_chamfer": "cm",
+    "body_normal_cosine": "",
 }  # fmt: skip
 OWN_ROW = "this program"
 _DECIMALS = {"mm": 1, "cm": 3, "": 4}
@@ -46,7 +47,8 @@ class Results:
 def table(dataset: str, means: Mapping[str, float]) -> str:
     """Return a table as text: the paper's methods, then this program; then what the paper does not report."""
     columns = [name for name in (*BODY_METRICS, *SURFACE_METRICS) if name in means or _in_paper(dataset, name)]
-    rows = [[method, *(_cell(values, name) for name in columns)] for method, values in paper_rows(dataset).items()]
+    published = sorted(paper_rows(dataset).items(), key=lambda item: item[0] == "MuNet")
+    rows = [[method, *(_cell(values, name) for name in columns)] for method, values in published]
     rows.append([OWN_ROW, *(_cell(means, name) for name in columns)])
     heads = ["", *(_head(name) for name in columns)]
     lines = _aligned([heads, *rows])

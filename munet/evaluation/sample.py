@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from munet.evaluation.alignment import Array, Similarity
+from munet.evaluation.surface_metrics import Mesh
 
 Gender = Literal["male", "female", "neutral"]
 
@@ -62,6 +63,19 @@ class TrueMesh:
 
 
 @dataclass(frozen=True)
+class OwnBody:
+    """A true body in the topology of the program's default body.
+
+    Attributes:
+        vertices_cam: (V, 3) metres.
+        betas: (10,).
+    """
+
+    vertices_cam: Array
+    betas: Array
+
+
+@dataclass(frozen=True)
 class Sample:
     """One person in one picture.
 
@@ -72,8 +86,9 @@ class Sample:
         focal: true focal length in pixels, or None; used only when asked for.
         joints: true joints, or None.
         smpl: true SMPL parameters, or None.
-        scan: true clothed surface, or None.
+        scan: true clothed surface as a file or as a mesh in the camera frame, or None.
         body: mesh of the true SMPL body, or None.
+        own: true body in the default body's topology, or None.
     """
 
     name: str
@@ -82,8 +97,9 @@ class Sample:
     focal: float | None = None
     joints: TrueJoints | None = None
     smpl: TrueSmpl | None = None
-    scan: TrueMesh | None = None
+    scan: TrueMesh | Mesh | None = None
     body: TrueMesh | None = None
+    own: OwnBody | None = None
 
 
 class Dataset(Protocol):

@@ -100,7 +100,8 @@ def pose() -> np.ndarray:
 
 
 def how(dataset: str, reference: Reference | None) -> Comparison:
-    return Comparison(joint_set(dataset, reference), reference, "none", 500, 64)
+    body = load_default_body() if reference is None else reference.body("neutral")
+    return Comparison(joint_set(dataset, reference), body, reference, "none", 500, 64)
 
 
 def test_kinematic_joints_without_smpl_files(default: BodyModel, pose: np.ndarray) -> None:

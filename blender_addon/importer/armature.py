@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import bpy
@@ -50,6 +52,19 @@ def rest_bones(character: Character, placement: Placement) -> list[RestBone]:
     ]
 
 
+@contextmanager
+def editing(context: bpy.types.Context, rig: bpy.types.Object) -> Iterator[None]:
+    """Put ``rig`` into Edit Mode for a while; ``context`` must be in Object Mode."""
+    active = context.view_layer.objects.active
+    context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    try:
+        yield
+    finally:
+        bpy.ops.object.mode_set(mode="OBJECT")
+        context.view_layer.objects.active = active
+
+
 def _add_edit_bones(armature: bpy.types.Armature, bones: list[RestBone]) -> None:
     made: list[bpy.types.EditBone] = []
     for bone in bones:
@@ -81,12 +96,8 @@ def build_armature(
     rig = bpy.data.objects.new(name, armature)
     collection.objects.link(rig)
     rig.location = placement.location.tolist()
-    context.view_layer.objects.active = rig
-    bpy.ops.object.mode_set(mode="EDIT")
-    try:
+    with editing(context, rig):
         _add_edit_bones(armature, bones)
-    finally:
-        bpy.ops.object.mode_set(mode="OBJECT")
     _sort_into_collections(armature, bones)
     rig.show_in_front = True
     armature.display_type = "STICK"

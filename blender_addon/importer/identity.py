@@ -9,7 +9,7 @@ import numpy as np
 from mathutils import Vector
 
 from ..rigs import bone_style
-from .armature import CONNECT_WITHIN, apply_pose, ordered_bones
+from .armature import CONNECT_WITHIN, apply_pose, editing, ordered_bones
 from .character import Character
 from .correctives import turn_correctives
 from .frames import Floats, points_from_body
@@ -66,18 +66,12 @@ def fit_rig_to_shape(context: bpy.types.Context, rig: bpy.types.Object, body: bp
 
 
 def _move_joints(context: bpy.types.Context, rig: bpy.types.Object, bone_names: list[str], moves: Floats) -> None:
-    active = context.view_layer.objects.active
-    context.view_layer.objects.active = rig
-    bpy.ops.object.mode_set(mode="EDIT")
-    try:
+    with editing(context, rig):
         edit_bones = [rig.data.edit_bones[name] for name in bone_names]
         ends = [_moved_ends(edit_bones, moves, index) for index in range(len(edit_bones))]
         for bone, (head, tail) in zip(edit_bones, ends, strict=True):
             bone.head, bone.tail = head, tail
             bone.align_roll(Vector(bone_style(bone["munet_smpl_name"]).z_axis))
-    finally:
-        bpy.ops.object.mode_set(mode="OBJECT")
-        context.view_layer.objects.active = active
 
 
 def _moved_ends(bones: list[bpy.types.EditBone], moves: Floats, index: int) -> tuple[Vector, Vector]:

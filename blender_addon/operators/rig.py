@@ -1,4 +1,4 @@
-"""The operators on a finished rig: correctives, pose assets, bone names, hidden skin."""
+"""The operators on a finished rig: correctives, pose assets, bone names, hidden skin, IK."""
 # ruff: noqa: N801 - Blender prescribes the names of classes
 
 import bpy
@@ -10,6 +10,7 @@ from ..importer.identity import shaped_body
 from ..importer.scene import rig_of
 from ..rigging.bake import bake_correctives
 from ..rigging.clothes import COVERED, covered_skin_hidden, hide_covered_skin
+from ..rigging.ik import add_ik, has_ik, remove_ik
 from ..rigging.naming import rename_bones
 from ..rigging.poses import add_pose_assets
 from ..rigs import SCHEMES
@@ -133,7 +134,27 @@ class MUNET_OT_hide_covered_skin(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class MUNET_OT_toggle_ik(bpy.types.Operator):
+    """Add controls that pull hands and feet, with poles for elbows and knees, or remove them; the pose stays"""
+
+    bl_idname = "munet.toggle_ik"
+    bl_label = "IK Controls"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person, in Object Mode."""
+        return _person(cls, context, "OBJECT")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Add or remove them."""
+        rig = rig_of(context.object)
+        (remove_ik if has_ik(rig) else add_ik)(context, rig)
+        return {"FINISHED"}
+
+
 CLASSES = (
+    MUNET_OT_toggle_ik,
     MUNET_OT_pose_correctives,
     MUNET_OT_add_pose_assets,
     MUNET_OT_rename_bones,

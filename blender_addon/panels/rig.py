@@ -9,6 +9,7 @@ from ..importer.correctives import correctives_state
 from ..importer.identity import shaped_body
 from ..importer.scene import rig_of
 from ..rigging.clothes import covered_skin_hidden
+from ..rigging.ik import has_ik
 from ..rigging.naming import SCHEME
 from ..rigs import SCHEMES
 from .main import CATEGORY, MUNET_PT_main
@@ -49,6 +50,7 @@ class MUNET_PT_rig(bpy.types.Panel):
         label = next(scheme.label for scheme in SCHEMES if scheme.key == named)
         layout.operator_menu_enum("munet.rename_bones", "scheme", text=label, icon="BONE_DATA")
         layout.operator("munet.add_pose_assets", icon="ASSET_MANAGER")
+        layout.operator("munet.toggle_ik", icon="CON_KINEMATIC", depress=has_ik(rig))
         body = shaped_body(rig)
         hidden = body is not None and covered_skin_hidden(body)
         layout.operator("munet.hide_covered_skin", icon="MOD_MASK", depress=hidden)

@@ -1,1 +1,1 @@
-"""What an artist does with a finished rig: baked correctives, pose actions, names, clothes that follow, masks."""
+"""What an artist does with a finished rig: baked correctives, pose actions, names, IK, clothes that follow, masks."""

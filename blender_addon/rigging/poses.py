@@ -12,6 +12,7 @@ from ..compat import action_curves, new_action
 from ..importer.armature import apply_pose, ordered_bones, pose_channels
 from ..importer.body import set_photo_corrective
 from ..importer.frames import Floats
+from .ik import snap_ik
 
 _RIG = "munet_pose_of"
 _A_POSE = np.radians(45.0)
@@ -45,10 +46,17 @@ def _pose(rig: bpy.types.Object, key: str) -> tuple[list[str], Floats, Floats | 
     return names, rotations, None
 
 
+def pose_rotations(rig: bpy.types.Object, key: str) -> dict[str, Floats]:
+    """Return the local rotation (3, 3) in Blender's axes of each bone, by SMPL's name, in a pose of :data:`POSES`."""
+    names, rotations, _ = _pose(rig, key)
+    return dict(zip(names, rotations, strict=True))
+
+
 def put_pose(rig: bpy.types.Object, key: str) -> None:
     """Put a pose of :data:`POSES` on every bone of ``rig``."""
     apply_pose(rig, *_pose(rig, key))
     set_photo_corrective(rig, 1.0 if key == "PHOTO" else 0.0)
+    snap_ik(bpy.context, rig)
 
 
 def pose_actions(rig: bpy.types.Object) -> list[bpy.types.Action]:

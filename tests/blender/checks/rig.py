@@ -225,6 +225,38 @@ def check_same_topology_and_mask() -> None:
     assert len(person.body.vertex_groups) == 54
 
 
+def check_ik() -> None:
+    """IK keeps the pose when it comes and goes, pulls the hand, and follows the pose buttons."""
+    character, person = person_with_correctives(38)
+    pose = np.random.default_rng(2).normal(0, 0.4, (54, 3))
+    put(person, pose)
+    assert bpy.ops.munet.toggle_ik() == {"FINISHED"}
+    assert len(person.rig.data.bones) == 62
+    found = error(character, person, pose)
+    assert found < MILLIMETRE, found
+    bones = person.rig.pose.bones
+    for key in ("REST", "A", "PHOTO"):
+        assert bpy.ops.munet.apply_pose(pose=key) == {"FINISHED"}
+        bpy.context.view_layer.update()
+        expected = common.part("rigging.poses").pose_rotations(person.rig, key)
+        local = person.rig.convert_space(
+            pose_bone=bones["forearm.L"], matrix=bones["forearm.L"].matrix, from_space="POSE", to_space="LOCAL"
+        )
+        still = np.array(bones["forearm.L"].bone.matrix_local.to_3x3())
+        assert np.abs(still @ np.array(local.to_3x3()) @ still.T - expected["left_elbow"]).max() < 5e-3, key
+    control = bones["ik_hand.L"]
+    control.location += (bones["upper_arm.L"].head - bones["hand.L"].head).normalized() * 0.1
+    wanted = control.matrix_basis.copy()
+    bpy.context.view_layer.update()
+    assert (bones["hand.L"].head - control.head).length < MILLIMETRE
+    assert control.matrix_basis == wanted
+    before = common.world_vertices(person.surface)
+    assert bpy.ops.munet.toggle_ik() == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert len(person.rig.data.bones) == 54
+    assert np.abs(common.world_vertices(person.surface) - before).max() < 0.1 * MILLIMETRE
+
+
 def check_bad_correctives() -> None:
     """Half a list of correctives and bones that do not exist are refused."""
     read = common.part("importer.character").read_character
@@ -263,6 +295,7 @@ def check() -> None:
         check_correctives_after_fitting,
         check_names,
         check_a_pose,
+        check_ik,
         check_clothes_follow,
         check_same_topology_and_mask,
         check_bad_correctives,

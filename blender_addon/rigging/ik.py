@@ -1,0 +1,145 @@
+"""Inverse kinematics on request: controls for hands and feet, and poles for elbows and knees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import bpy
+from mathutils import Matrix, Vector
+
+from ..importer.armature import SMPL_NAME, editing
+
+_CONTROL = "munet_ik"
+_COLLECTION = "IK"
+_CHAINS = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
+_STRAIGHT = 0.005
+_REACH = 1.2
+
+
+@dataclass(frozen=True)
+class Limb:
+    """The pose bones of an arm or a leg from the trunk outwards, and its controls where it has them."""
+
+    upper: bpy.types.PoseBone
+    lower: bpy.types.PoseBone
+    end: bpy.types.PoseBone
+    control: bpy.types.PoseBone | None
+    pole: bpy.types.PoseBone | None
+
+
+def _limbs(rig: bpy.types.Object) -> Iterator[Limb]:
+    bones = {bone.bone[SMPL_NAME]: bone for bone in rig.pose.bones if SMPL_NAME in bone.bone}
+    controls = {bone.bone[_CONTROL]: bone for bone in rig.pose.bones if _CONTROL in bone.bone}
+    for side in ("left", "right"):
+        for chain in _CHAINS:
+            upper, lower, end = (f"{side}_{part}" for part in chain)
+            yield Limb(bones[upper], bones[lower], bones[end], controls.get(end), controls.get(lower))
+
+
+def has_ik(rig: bpy.types.Object) -> bool:
+    """Return whether ``rig`` has controls for inverse kinematics."""
+    return any(_CONTROL in bone for bone in rig.data.bones)
+
+
+def add_ik(context: bpy.types.Context, rig: bpy.types.Object) -> None:
+    """Add controls and constraints to ``rig``; the pose stays. ``context`` must be in Object Mode."""
+    ends = [(limb.lower.name, limb.end.name) for limb in _limbs(rig)]
+    with editing(context, rig):
+        for lower, end in ends:
+            _add_controls(rig.data.edit_bones, lower, end)
+    collection = rig.data.collections.get(_COLLECTION) or rig.data.collections.new(_COLLECTION)
+    for limb in _limbs(rig):
+        for bone in (limb.control, limb.pole):
+            collection.assign(bone)
+            bone.rotation_mode = "QUATERNION"
+        _constrain(rig, limb)
+    snap_ik(context, rig)
+
+
+def _add_controls(bones: bpy.types.ArmatureEditBones, lower_name: str, end_name: str) -> None:
+    lower, end = bones[lower_name], bones[end_name]
+    control = bones.new(f"ik_{end_name}")
+    control.head, control.tail, control.roll = end.head, end.tail, end.roll
+    pole = bones.new(f"pole_{lower_name}")
+    pole.head = lower.head + lower.z_axis * _REACH * lower.length
+    pole.tail = pole.head + Vector((0.0, 0.0, lower.length / 5))
+    for bone, of in ((control, end), (pole, lower)):
+        bone.use_deform = False
+        bone[_CONTROL] = of[SMPL_NAME]
+
+
+def _constrain(rig: bpy.types.Object, limb: Limb) -> None:
+    reach = limb.lower.constraints.new("IK")
+    reach.target, reach.subtarget = rig, limb.control.name
+    reach.pole_target, reach.pole_subtarget = rig, limb.pole.name
+    reach.chain_count, reach.use_stretch = 2, False
+    turn = limb.end.constraints.new("COPY_ROTATION")
+    turn.target, turn.subtarget = rig, limb.control.name
+
+
+def _constraints(limb: Limb) -> tuple[bpy.types.Constraint, bpy.types.Constraint]:
+    reach = next(c for c in limb.lower.constraints if c.type == "IK" and c.subtarget == limb.control.name)
+    turn = next(c for c in limb.end.constraints if c.type == "COPY_ROTATION" and c.subtarget == limb.control.name)
+    return reach, turn
+
+
+def snap_ik(context: bpy.types.Context, rig: bpy.types.Object) -> None:
+    """Put the controls of ``rig``, if it has some, to where its own rotations put hands, feet, elbows and knees."""
+    if not has_ik(rig):
+        return
+    constraints = [constraint for limb in _limbs(rig) for constraint in _constraints(limb)]
+    for constraint in constraints:
+        constraint.mute = True
+    context.view_layer.update()
+    for limb in _limbs(rig):
+        _snap(limb)
+    for constraint in constraints:
+        constraint.mute = False
+    context.view_layer.update()
+
+
+def _snap(limb: Limb) -> None:
+    limb.control.matrix = limb.end.matrix
+    hip, knee, ankle = limb.upper.head, limb.lower.head, limb.end.head
+    line = (ankle - hip).normalized()
+    bend = (knee - hip) - line * (knee - hip).dot(line)
+    if bend.length < _STRAIGHT:
+        axis = limb.upper.z_axis
+        bend = axis - line * axis.dot(line)
+    place = knee + bend.normalized() * _REACH * limb.lower.length
+    limb.pole.matrix = Matrix.Translation(place) @ limb.pole.bone.matrix_local.to_3x3().to_4x4()
+    _constraints(limb)[0].pole_angle = _pole_angle(limb, place)
+
+
+def _pole_angle(limb: Limb, pole: Vector) -> float:
+    """Return the angle around the upper bone from its x axis to the plane of the limb."""
+    along = limb.upper.tail - limb.upper.head
+    normal = (limb.lower.tail - limb.upper.head).cross(pole - limb.upper.head)
+    projected = normal.cross(along)
+    angle = limb.upper.x_axis.angle(projected)
+    return -angle if limb.upper.x_axis.cross(projected).dot(along) > 0 else angle
+
+
+def remove_ik(context: bpy.types.Context, rig: bpy.types.Object) -> None:
+    """Remove controls and constraints; the pose stays. ``context`` must be in Object Mode."""
+    context.view_layer.update()
+    limbs = list(_limbs(rig))
+    turns = [(b.name, _local_rotation(rig, b)) for limb in limbs for b in (limb.upper, limb.lower, limb.end)]
+    for limb in limbs:
+        reach, turn = _constraints(limb)
+        limb.lower.constraints.remove(reach)
+        limb.end.constraints.remove(turn)
+    for name, turn in turns:
+        rig.pose.bones[name].rotation_quaternion = turn
+    with editing(context, rig):
+        for bone in [bone for bone in rig.data.edit_bones if _CONTROL in bone]:
+            rig.data.edit_bones.remove(bone)
+    collection = rig.data.collections.get(_COLLECTION)
+    if collection is not None:
+        rig.data.collections.remove(collection)
+
+
+def _local_rotation(rig: bpy.types.Object, bone: bpy.types.PoseBone) -> list[float]:
+    local = rig.convert_space(pose_bone=bone, matrix=bone.matrix, from_space="POSE", to_space="LOCAL")
+    return list(local.to_quaternion())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import bpy
-from mathutils import Matrix, Vector
+from mathutils import Matrix, Quaternion, Vector
 
 from ..importer.armature import SMPL_NAME, editing
 
@@ -130,8 +130,8 @@ def remove_ik(context: bpy.types.Context, rig: bpy.types.Object) -> None:
         reach, turn = _constraints(limb)
         limb.lower.constraints.remove(reach)
         limb.end.constraints.remove(turn)
-    for name, turn in turns:
-        rig.pose.bones[name].rotation_quaternion = turn
+    for name, rotation in turns:
+        rig.pose.bones[name].rotation_quaternion = rotation
     with editing(context, rig):
         for bone in [bone for bone in rig.data.edit_bones if _CONTROL in bone]:
             rig.data.edit_bones.remove(bone)
@@ -140,6 +140,6 @@ def remove_ik(context: bpy.types.Context, rig: bpy.types.Object) -> None:
         rig.data.collections.remove(collection)
 
 
-def _local_rotation(rig: bpy.types.Object, bone: bpy.types.PoseBone) -> list[float]:
+def _local_rotation(rig: bpy.types.Object, bone: bpy.types.PoseBone) -> Quaternion:
     local = rig.convert_space(pose_bone=bone, matrix=bone.matrix, from_space="POSE", to_space="LOCAL")
-    return list(local.to_quaternion())
+    return local.to_quaternion()

@@ -30,6 +30,21 @@ def action_curves(action: bpy.types.Action) -> bpy.types.bpy_prop_collection:
     return strip.channelbag(action.slots[0], ensure=True).fcurves
 
 
+def action_groups(action: bpy.types.Action) -> bpy.types.bpy_prop_collection:
+    """Return the groups of the F-curves of the first slot of ``action``; make a curve before the first group."""
+    if not hasattr(action, "slots"):
+        return action.groups
+    return action.layers[0].strips[0].channelbag(action.slots[0], ensure=True).groups
+
+
+def all_curves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
+    """Return the F-curves of every slot of ``action``."""
+    if not hasattr(action, "slots"):
+        return list(action.fcurves)
+    strips = [strip for layer in action.layers for strip in layer.strips]
+    return [curve for strip in strips for bag in strip.channelbags for curve in bag.fcurves]
+
+
 def play_action(animated: bpy.types.ID, action: bpy.types.Action) -> None:
     """Let ``animated`` play ``action``, of which it is the first slot's user."""
     animation = animated.animation_data or animated.animation_data_create()

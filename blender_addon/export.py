@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import bpy
 
 from .errors import AddonError
+from .exporting.textures import pictures_as_files
+from .exporting.writers import ENDINGS, WriteOptions, write
 
-FORMATS = ("blend", "glb", "fbx", "usd")
+FORMATS = ("blend", *ENDINGS)
 
 
 def _save_blend(path: Path) -> None:
@@ -22,45 +25,24 @@ def _has_shapes() -> bool:
     return any(key.value != 0.0 and not key.mute for key in blocks)
 
 
-def _save_glb(path: Path) -> None:
-    bpy.ops.export_scene.gltf(
-        filepath=str(path),
-        export_format="GLB",
-        use_visible=True,
-        use_renderable=True,
-        export_cameras=True,
-        export_skins=True,
-        export_influence_nb=4,
-        export_all_influences=False,
-        export_morph=_has_shapes(),
-        export_morph_normal=False,
-        export_animations=False,
-        export_rest_position_armature=False,
-        export_current_frame=True,
-        export_extras=False,
-        export_yup=True,
-    )
+def _save_other(form: str, path: Path) -> None:
+    """Write everything that is visible and rendered, and leave the selection as it was."""
+    layer = bpy.context.view_layer
+    selected = {obj.name for obj in layer.objects if obj.select_get()}
+    for obj in layer.objects:
+        obj.select_set(obj.visible_get() and not obj.hide_render)
+    shown = [obj for obj in layer.objects if obj.select_get() and obj.type == "MESH"]
+    try:
+        with _pictures(form, shown, path.parent):
+            write(form, path, WriteOptions(cameras=True, keys=_has_shapes()))
+    finally:
+        for obj in layer.objects:
+            obj.select_set(obj.name in selected)
 
 
-def _save_fbx(path: Path) -> None:
-    bpy.ops.export_scene.fbx(
-        filepath=str(path),
-        object_types={"ARMATURE", "MESH", "CAMERA"},
-        use_visible=True,
-        add_leaf_bones=False,
-        use_armature_deform_only=True,
-        bake_anim=False,
-        path_mode="COPY",
-        embed_textures=True,
-    )
-
-
-def _save_usd(path: Path) -> None:
-    bpy.ops.wm.usd_export(filepath=str(path), visible_objects_only=True, export_armatures=True, export_textures=True)
-
-
-_WRITERS = {"blend": _save_blend, "glb": _save_glb, "fbx": _save_fbx, "usd": _save_usd}
-_ENDINGS = {"usd": "usdz"}
+def _pictures(form: str, objects: list[bpy.types.Object], folder: Path) -> AbstractContextManager[None]:
+    """OBJ only names its pictures; the other formats hold them."""
+    return pictures_as_files(objects, folder) if form == "obj" else nullcontext()
 
 
 def save_scene(folder: Path, formats: list[str], stem: str = "scene") -> list[Path]:
@@ -77,15 +59,19 @@ def save_scene(folder: Path, formats: list[str], stem: str = "scene") -> list[Pa
 
 
 def _save(folder: Path, name: str, stem: str) -> Path:
-    ending = _ENDINGS.get(name, name)
-    final, partial = folder / f"{stem}.{ending}", folder / f".{stem}.part.{ending}"
+    if name != "blend":
+        final = folder / f"{stem}.{ENDINGS[name]}"
+        _save_other(name, final)
+        return final
+    final, partial = folder / f"{stem}.blend", folder / f".{stem}.part.blend"
     try:
-        _WRITERS[name](partial)
+        _save_blend(partial)
         partial.replace(final)
-    except (RuntimeError, OSError, AttributeError) as error:
-        detail = str(error).strip()
+    except (RuntimeError, OSError) as error:
         hint = "Check the free space of the disk, or choose another folder or format."
-        raise AddonError("EXPORT", f"{final.name} could not be written.", detail=detail, hint=hint) from error
+        raise AddonError(
+            "EXPORT", f"{final.name} could not be written.", detail=str(error).strip(), hint=hint
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
     return final

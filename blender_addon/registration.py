@@ -8,6 +8,7 @@ import bpy
 
 from . import cli, locale
 from .operators import backend as backend_operators
+from .operators import export as export_operators
 from .operators import images as image_operators
 from .operators import motion as motion_operators
 from .operators import reconstruct as reconstruct_operators
@@ -32,6 +33,7 @@ CLASSES = (
     *result_operators.CLASSES,
     *rig_operators.CLASSES,
     *motion_operators.CLASSES,
+    *export_operators.CLASSES,
     *main_panel.CLASSES,
     *part_panels.CLASSES,
     *rig_panel.CLASSES,

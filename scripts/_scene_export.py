@@ -14,6 +14,7 @@ from _environment import clean_variables
 SCRIPT = Path(__file__).resolve().parent / "export_scene.py"
 LIMIT_SECONDS = 300.0
 NO_WINDOW = 0x08000000
+ENDINGS = {"usd": "usdz"}
 
 
 class ExportError(Exception):
@@ -32,7 +33,7 @@ class SceneExport:
     """
 
     def __init__(self, python: Path, folder: Path, photo: Path, formats: Sequence[str], script: Path = SCRIPT) -> None:
-        self._expected = [folder / f"scene.{name}" for name in formats]
+        self._expected = [folder / f"scene.{ENDINGS.get(name, name)}" for name in formats]
         self._started = time.monotonic()
         command = [str(python), str(script), str(folder), "--photo", str(photo), "--formats", ",".join(formats)]
         self._process = subprocess.Popen(

@@ -73,7 +73,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Turn reconstructed people into scene files.")
     parser.add_argument("folder", type=Path, help="folder with person_*.npz")
     parser.add_argument("--photo", type=Path, help="the photo, for the camera's background")
-    parser.add_argument("--formats", default="blend,glb", help="of blend,glb,fbx,usd")
+    parser.add_argument("--formats", default="blend,glb", help="of blend,glb,fbx,usd,obj")
     parser.add_argument("--body", action="store_true", help="show the body under the clothes as well")
     options = parser.parse_args(words)
     try:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from _environment import ROOT, SetupError, clean_variables, ensure
 
-FORMATS = ("blend", "glb", "fbx", "usd")
+FORMATS = ("blend", "glb", "fbx", "usd", "obj")
 PRESETS = ("draft", "standard", "high")
 CANCELLED = 130
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..actions import add_curves, new_action
+from ..compat import action_curves, action_groups, new_action, play_action
 from ..importer.armature import ordered_bones
 from ..importer.frames import Floats, bone_local
 from ..importer.scene import apply_rest_pose
@@ -20,6 +20,8 @@ from .pose_files import read_poses
 from .retarget import retarget
 from .rotations import continuous, quaternions
 from .skeletons import find_skeleton
+
+_LINEAR = 1
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,33 @@ def add_motion(rig: bpy.types.Object, clip: Clip, options: MotionOptions, scene_
     hips = on_floor(hips, lowest, options.floor)
     frames = options.start + np.arange(len(clip)) * scene_fps / clip.fps
     apply_rest_pose(rig)
-    action = new_action(rig, clip.name)
+    _keep_action(rig)
+    action = new_action(clip.name, rig)
     turns = continuous(quaternions(bone_local(bones.rest, rotations)))
     for index, bone in enumerate(bones.bones):
-        path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"]'
-        add_curves(action, bone.name, f"{path}.rotation_quaternion", frames, turns[:, index])
-    root = bones.bones[0]
-    path = f'pose.bones["{bpy.utils.escape_identifier(root.name)}"]'
-    add_curves(action, root.name, f"{path}.location", frames, (hips - bones.heads[0]) @ bones.rest[0])
+        _add_curves(action, bone, "rotation_quaternion", frames, turns[:, index])
+    _add_curves(action, bones.bones[0], "location", frames, (hips - bones.heads[0]) @ bones.rest[0])
+    play_action(rig, action)
     return action
+
+
+def _keep_action(rig: bpy.types.Object) -> None:
+    """Let the action that ``rig`` plays now stay in the file when it plays another."""
+    if rig.animation_data and rig.animation_data.action:
+        rig.animation_data.action.use_fake_user = True
+
+
+def _add_curves(
+    action: bpy.types.Action, bone: bpy.types.PoseBone, channel: str, frames: Floats, values: Floats
+) -> None:
+    """Key ``values`` (F, N) at ``frames`` (F,), straight between the keys; what never changes gets one key."""
+    for index, column in enumerate(values.T):
+        still = np.ptp(column) < 1e-9
+        times, heights = (frames[:1], column[:1]) if still else (frames, column)
+        curve = action_curves(action).new(bone.path_from_id(channel), index=index)
+        groups = action_groups(action)
+        curve.group = groups.get(bone.name) or groups.new(bone.name)
+        curve.keyframe_points.add(len(times))
+        curve.keyframe_points.foreach_set("co", np.stack([times, heights], axis=1).reshape(-1))
+        curve.keyframe_points.foreach_set("interpolation", np.full(len(times), _LINEAR, dtype=np.int32))
+        curve.update()

@@ -89,6 +89,6 @@ def test_export_says_what_is_wrong(blender: Blender, tmp_path: Path) -> None:
     assert "person_" in answer.stderr
     assert "Traceback" not in answer.stderr
     save_people(tmp_path, 23)
-    answer = blender.run(script, str(tmp_path), "--formats", "obj")
+    answer = blender.run(script, str(tmp_path), "--formats", "abc")
     assert answer.returncode == 1
-    assert "obj" in answer.stderr
+    assert "abc" in answer.stderr

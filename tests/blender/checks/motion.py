@@ -74,7 +74,7 @@ def axis_angles(matrices: np.ndarray) -> np.ndarray:
 
 def check_keys(action: bpy.types.Action) -> None:
     """Straight lines, and no quaternion jumps to the other sign."""
-    curves = common.part("actions").curves_of(action)
+    curves = common.part("compat").all_curves(action)
     values: dict[str, list[np.ndarray]] = {}
     for curve in curves:
         flat = np.empty(2 * len(curve.keyframe_points))

@@ -1,0 +1,1 @@
+"""Characters as files of other programs: a temporary copy, and the writers of the formats."""

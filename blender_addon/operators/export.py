@@ -1,0 +1,150 @@
+"""The operators that write one character as a file for other programs."""
+# ruff: noqa: N801 - Blender prescribes the names of classes
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, StringProperty
+
+from ..errors import AddonError
+from ..exporting.copies import CopyOptions, exportable_copy
+from ..exporting.textures import pictures_as_files
+from ..exporting.writers import ENDINGS, WriteOptions, has_usd, write
+from ..importer.scene import rig_of
+
+_PARTS = (
+    ("SURFACE", "Clothed Surface", "The person as in the photo"),
+    ("BODY", "Body", "The body under the clothes"),
+    ("BOTH", "Both", "Clothed surface and body"),
+)
+_POSES = (
+    ("POSED", "As Posed", "In the pose of this frame; the skeleton rests in the T-pose"),
+    ("REST", "T-Pose", "Arms out, standing on the floor"),
+)
+_ANIMATED = (*_POSES, ("ANIMATION", "Animation", "With the action that the person plays"))
+_TARGETS = (
+    ("UNREAL", "Unreal", "Centimetres without a scale on any node, the rig as bone root above the hips"),
+    ("UNITY", "Unity", "Metres with the unit in the file, no scale on any node"),
+    ("GENERAL", "General", "As most other programs expect it"),
+)
+
+
+class _Export(bpy.types.Operator):
+    """What the export of every format has in common."""
+
+    bl_options = {"REGISTER"}  # noqa: RUF012
+    form = ""
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    part: EnumProperty(name="Part", description="What of the person to export", items=_PARTS)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person."""
+        if rig_of(context.object) is None:
+            cls.poll_message_set("Select a person made by MuNet")
+            return False
+        if context.mode not in {"OBJECT", "POSE"}:
+            cls.poll_message_set("Switch to Object Mode or Pose Mode")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Ask for the file."""
+        name = bpy.path.clean_name(rig_of(context.object).name.removesuffix(" rig"))
+        self.filepath = str(Path(self.filepath or bpy.data.filepath or ".").with_name(f"{name}.{ENDINGS[self.form]}"))
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def check(self, _context: bpy.types.Context) -> bool:
+        """Keep the ending of the file right."""
+        path = bpy.path.ensure_ext(self.filepath, f".{ENDINGS[self.form]}")
+        changed, self.filepath = path != self.filepath, path
+        return changed
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the options beside the file list."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        for name in ("target", "part", "pose", "shape_keys"):
+            if name in self.rna_type.properties:
+                layout.prop(self, name)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Copy the person, write the copy, take it away."""
+        target = getattr(self, "target", "GENERAL")
+        keys = getattr(self, "shape_keys", False)
+        path = Path(bpy.path.abspath(bpy.path.ensure_ext(self.filepath, f".{ENDINGS[self.form]}")))
+        options = WriteOptions(animation=self.pose == "ANIMATION", keys=keys, target=target)
+        copied = CopyOptions(part=self.part, pose=self.pose, keys=keys, centimetres=target == "UNREAL")
+        try:
+            with exportable_copy(context, rig_of(context.object), copied) as objects:
+                pictures = pictures_as_files(objects, path.parent) if self.form == "obj" else nullcontext()
+                with pictures:
+                    written = write(self.form, path, options)
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"Wrote {written[0]}")
+        return {"FINISHED"}
+
+
+class MUNET_OT_export_gltf(_Export):
+    """Export a copy of the person as one glb file with rig and textures; the scene stays as it is"""
+
+    bl_idname = "munet.export_gltf"
+    bl_label = "Export glTF"
+    form = "glb"
+
+    filter_glob: StringProperty(default="*.glb", options={"HIDDEN"})
+    pose: EnumProperty(name="Pose", description="In which pose to export", items=_ANIMATED)
+    shape_keys: BoolProperty(name="Shape Keys", description="Keep the shape keys of the body instead of baking them")
+
+
+class MUNET_OT_export_fbx(_Export):
+    """Export a copy of the person as FBX for Unreal, Unity and others; the scene stays as it is"""
+
+    bl_idname = "munet.export_fbx"
+    bl_label = "Export FBX"
+    form = "fbx"
+
+    filter_glob: StringProperty(default="*.fbx", options={"HIDDEN"})
+    target: EnumProperty(name="For", description="Which program the file is for", items=_TARGETS)
+    pose: EnumProperty(name="Pose", description="In which pose to export", items=_ANIMATED)
+    shape_keys: BoolProperty(name="Shape Keys", description="Keep the shape keys of the body instead of baking them")
+
+
+class MUNET_OT_export_usd(_Export):
+    """Export a copy of the person as USD with rig and textures; the scene stays as it is"""
+
+    bl_idname = "munet.export_usd"
+    bl_label = "Export USD"
+    form = "usd"
+
+    filter_glob: StringProperty(default="*.usdz", options={"HIDDEN"})
+    pose: EnumProperty(name="Pose", description="In which pose to export", items=_ANIMATED)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it where Blender can write USD."""
+        if not has_usd():
+            cls.poll_message_set("This Blender was built without USD")
+            return False
+        return super().poll(context)
+
+
+class MUNET_OT_export_obj(_Export):
+    """Export a copy of the person as a mesh without rig, with its texture beside it; the scene stays as it is"""
+
+    bl_idname = "munet.export_obj"
+    bl_label = "Export OBJ"
+    form = "obj"
+
+    filter_glob: StringProperty(default="*.obj", options={"HIDDEN"})
+    pose: EnumProperty(name="Pose", description="In which pose to export", items=_POSES)
+
+
+CLASSES = (MUNET_OT_export_gltf, MUNET_OT_export_fbx, MUNET_OT_export_usd, MUNET_OT_export_obj)

@@ -1,0 +1,236 @@
+"""Exported copies come back as they were, and the scene they were made from does not change."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+import common
+import numpy as np
+from mathutils import Matrix
+
+FOLDER = Path(sys.argv[1])
+MILLIMETRE = 1e-3
+FORMATS = ("gltf", "fbx", "fbx UNREAL", "fbx UNITY", "usd", "obj")
+ENDINGS = {"gltf": "glb", "fbx": "fbx", "usd": "usdz", "obj": "obj"}
+READERS = {
+    "gltf": lambda path: bpy.ops.import_scene.gltf(filepath=path, bone_heuristic="BLENDER"),
+    "fbx": lambda path: bpy.ops.import_scene.fbx(filepath=path, automatic_bone_orientation=False),
+    "usd": lambda path: bpy.ops.wm.usd_import(filepath=path),
+    "obj": lambda path: bpy.ops.wm.obj_import(filepath=path),
+}
+
+
+def scene_state() -> dict[str, Any]:
+    """Return everything of the scene that an export could disturb."""
+    scene, layer = bpy.context.scene, bpy.context.view_layer
+    blocks = ("objects", "meshes", "armatures", "materials", "images", "collections", "actions", "node_groups")
+    return {
+        "names": {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in blocks},
+        "selected": sorted(obj.name for obj in bpy.context.selected_objects),
+        "active": layer.objects.active.name,
+        "mode": bpy.context.mode,
+        "frame": (scene.frame_current, scene.frame_start, scene.frame_end, scene.render.fps),
+        "unit": scene.unit_settings.scale_length,
+        "camera": scene.camera.name if scene.camera else "",
+        "hidden": sorted(obj.name for obj in bpy.data.objects if not obj.visible_get()),
+        "mesh": [round(float(v), 6) for obj in bpy.data.objects if obj.type == "MESH" for v in obj.data.vertices[7].co],
+        "pose": [
+            round(float(v), 5)
+            for obj in bpy.data.objects
+            if obj.type == "ARMATURE"
+            for bone in obj.pose.bones
+            for v in (*bone.rotation_quaternion, *bone.location)
+        ],
+    }
+
+
+def groups_of(obj: bpy.types.Object) -> dict[str, float]:
+    """Return the sum of weights of every vertex group."""
+    names = {group.index: group.name for group in obj.vertex_groups}
+    total: dict[str, float] = {}
+    for vertex in obj.data.vertices:
+        for group in vertex.groups:
+            total[names[group.group]] = total.get(names[group.group], 0.0) + group.weight
+    return {name: weight for name, weight in total.items() if weight > 1e-3}
+
+
+def nearest(points: np.ndarray, targets: np.ndarray) -> float:
+    """Return the largest distance of any of ``points`` to the nearest of ``targets``."""
+    from mathutils.kdtree import KDTree
+
+    tree = KDTree(len(targets))
+    for index, point in enumerate(targets.tolist()):
+        tree.insert(point, index)
+    tree.balance()
+    return max(tree.find(point)[2] for point in points.tolist())
+
+
+def read_back(form: str, path: Path) -> list[bpy.types.Object]:
+    """Import ``path`` into an empty scene and return the meshes."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    assert READERS[form](str(path)) == {"FINISHED"}
+    bpy.context.view_layer.update()
+    return [obj for obj in bpy.data.objects if obj.type == "MESH" and not obj.name.startswith("Icosphere")]
+
+
+def check_round_trip(name: str, part: str, pose: str) -> None:
+    """Vertices, bones, weights and texture of one format, part and pose."""
+    form, _, target = name.partition(" ")
+    if form == "usd" and not bpy.app.build_options.usd:
+        return
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    person = common.insert(common.people(31))[0]
+    person.body.data.shape_keys.key_blocks["Shape001"].value = 1.5
+    bpy.context.view_layer.objects.active = person.surface
+    if pose == "REST":
+        bpy.ops.munet.apply_pose(pose="REST")
+    common.show_all()
+    offset = np.array(person.rig.location)
+    chosen = {"SURFACE": [person.surface], "BODY": [person.body], "BOTH": [person.surface, person.body]}[part]
+    bones = {bone.name for bone in person.rig.data.bones}
+    weights = groups_of(chosen[0])
+    if part == "BOTH":
+        for modifier in [m for m in person.body.modifiers if m.type == "MASK"]:
+            person.body.modifiers.remove(modifier)
+    expected = np.concatenate([common.world_vertices(obj) - offset for obj in chosen])
+    names = {obj.name for obj in chosen}
+    if pose == "REST":
+        bpy.ops.munet.apply_pose(pose="PHOTO")
+    bpy.context.view_layer.update()
+    before, path = scene_state(), FOLDER / f"{part}{pose}.{ENDINGS[form]}"
+    options = {"target": target or "GENERAL"} if form == "fbx" else {}
+    export = getattr(bpy.ops.munet, f"export_{form}")
+    assert export(filepath=str(path), part=part, pose=pose, **options) == {"FINISHED"}
+    assert scene_state() == before, difference(before, scene_state())
+    meshes = read_back(form, path)
+    found = np.concatenate([common.world_vertices(obj) for obj in meshes])
+    tolerance = 0.2 * MILLIMETRE
+    assert nearest(found, expected) < tolerance, (name, part, pose, nearest(found, expected))
+    assert nearest(expected, found) < tolerance, (name, part, pose, nearest(expected, found))
+    check_rig(form, target, meshes, bones, weights, names)
+    if part != "BODY":
+        check_texture(form, meshes)
+
+
+def check_rig(
+    form: str, target: str, meshes: list[bpy.types.Object], bones: set[str], weights: dict[str, float], names: set[str]
+) -> None:
+    """Bone names and weights of what came back."""
+    rigs = [obj for obj in bpy.data.objects if obj.type == "ARMATURE"]
+    if form == "obj":
+        assert rigs == []
+        return
+    assert len(rigs) == 1
+    plain = {bpy.path.clean_name(name).replace(".", "_") for name in bones}
+    assert {bone.name for bone in rigs[0].data.bones} in (bones, plain), sorted(b.name for b in rigs[0].data.bones)
+    if form == "usd":
+        return
+    assert {obj.name for obj in meshes} == names, [obj.name for obj in meshes]
+    if form == "fbx" and len(meshes) == 1:
+        back = groups_of(meshes[0])
+        assert back.keys() == weights.keys()
+        assert all(abs(back[name] - weight) < 0.02 + 1e-3 * weight for name, weight in weights.items())
+    if target:
+        assert max(abs(value - 1.0) for value in rigs[0].scale) < 0.01 or target == "UNREAL", rigs[0].scale
+    if target == "UNREAL":
+        assert rigs[0].name == "root"
+
+
+def check_texture(form: str, meshes: list[bpy.types.Object]) -> None:
+    """The picture came along, pixel by pixel."""
+    nodes = [
+        node
+        for obj in meshes
+        for slot in obj.material_slots
+        for node in slot.material.node_tree.nodes
+        if node.type == "TEX_IMAGE"
+    ]
+    assert nodes, form
+    image = nodes[0].image
+    assert tuple(image.size) == (256, 256), (form, image.filepath, tuple(image.size))
+    pixels = np.empty(256 * 256 * 4, dtype=np.float32)
+    image.pixels.foreach_get(pixels)
+    picture = (pixels.reshape(256, 256, 4)[::-1, :, :3] * 255).round()
+    assert np.abs(picture - common.people(31)[0].arrays["texture"]).max() < 2, form
+
+
+def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Return what differs."""
+    return {key: (before[key], after[key]) for key in before if before[key] != after[key]}
+
+
+def check_animation() -> None:
+    """An animated copy moves when it comes back, at the size it had."""
+    for form, options in (("gltf", {}), ("fbx", {"target": "UNREAL"}), ("fbx", {"target": "UNITY"})):
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        person = common.insert(common.people(32))[0]
+        poses, way = np.zeros((9, 22, 3)), np.zeros((9, 3))
+        poses[:, 16, 2], way[:, 2] = np.linspace(0, -1.2, 9), np.linspace(0, 1, 9)
+        np.savez(FOLDER / "move.npz", poses=poses, trans=way, fps=24, up="Y")
+        assert bpy.ops.munet.import_motion(filepath=str(FOLDER / "move.npz"), up="Y") == {"FINISHED"}
+        bpy.context.scene.frame_set(4)
+        offset, expected = np.array(person.rig.location), {}
+        for frame in (1, 9):
+            bpy.context.scene.frame_set(frame)
+            expected[frame] = common.world_vertices(person.surface) - offset
+        bpy.context.scene.frame_set(4)
+        before, path = scene_state(), FOLDER / f"move.{ENDINGS[form]}"
+        export = getattr(bpy.ops.munet, f"export_{form}")
+        assert export(filepath=str(path), pose="ANIMATION", **options) == {"FINISHED"}
+        assert scene_state() == before, difference(before, scene_state())
+        meshes = read_back(form, path)
+        action = next(obj for obj in bpy.data.objects if obj.type == "ARMATURE").animation_data.action
+        first, last = action.frame_range[:]
+        for frame, shown in ((1, first), (9, last)):
+            bpy.context.scene.frame_set(round(shown))
+            error = nearest(common.world_vertices(meshes[0]), expected[frame])
+            assert error < MILLIMETRE, (form, options, frame, error)
+
+
+def check_modes_and_parts() -> None:
+    """From Pose Mode, from the body, moved and turned; a part that is gone is explained."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    common.insert(common.people(33))
+    person = common.insert(common.people(34))[0]
+    person.rig.matrix_world = Matrix.Translation((3, 2, 1))
+    bpy.context.view_layer.objects.active = person.rig
+    bpy.ops.object.mode_set(mode="POSE")
+    before = scene_state()
+    path = FOLDER / "both.glb"
+    assert bpy.ops.munet.export_gltf(filepath=str(path), part="BOTH", shape_keys=True) == {"FINISHED"}
+    assert scene_state() == before, difference(before, scene_state())
+    bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.data.objects.remove(person.body)
+    said = ""
+    try:
+        bpy.ops.munet.export_gltf(filepath=str(path), part="BODY")
+    except RuntimeError as error:
+        said = str(error)
+    assert "no body" in said, said
+    meshes = read_back("gltf", path)
+    keyed = [obj for obj in meshes if obj.data.shape_keys]
+    assert keyed
+    assert "Shape003" in keyed[0].data.shape_keys.key_blocks
+    assert not bpy.ops.munet.export_gltf.poll()
+
+
+def check() -> None:
+    """Run all of it."""
+    for index, name in enumerate(FORMATS):
+        # The importer of 4.2 leaves the pose out that its exporter has written.
+        if name != "usd" or bpy.app.version >= (4, 5, 0):
+            check_round_trip(name, ("SURFACE", "BODY", "BOTH")[index % 3], "POSED")
+        check_round_trip(name, ("BOTH", "SURFACE", "BODY")[index % 3], "REST")
+        common.say(f"ok {name}")
+    for one in (check_animation, check_modes_and_parts):
+        one()
+        common.say(f"ok {one.__name__}")
+
+
+common.run(check)
+# After its glTF exporter has run, the module of Blender 4.2 crashes in its own clean-up, whatever was exported.
+os._exit(0)

@@ -6,20 +6,17 @@ import math
 from dataclasses import dataclass, fields, replace
 
 import torch
-from scipy.spatial import ConvexHull
 from torch import Tensor
 
 from munet.body.model import BodyModel
-from munet.render import rasterise, vertex_normals
-from munet.training.data.topology import smoothed, smoothing_matrix, split_long_edges
+from munet.render import rasterise
+from munet.training.data.shoes import ShoeLast, shoe_last
+from munet.training.data.topology import smoothing_matrix, split_long_edges
 
 # Of the mean person's T-pose, as are all heights here: metres above the pelvis.
 ARM_METRES, LEG_METRES, HIP_HEIGHT = 0.49, 0.823, -0.052
 LONGEST_EDGE = 0.016
 RING_COLUMNS, RING_ROWS = 128, 64
-SOLE = 0.012
-_SHOE_ROUNDS = 30
-_LEATHER, _CAP_START = 0.005, 0.06
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,7 @@ class Skin:
         trunk: ring table from the crotch to the armpits.
         skull: ring table of the head.
         colliders: (K,) int64 vertices that keep hanging cloth out of the body.
-        feet: (N,) int64 vertices of feet and ankles.
-        last: (N, 3) metres in the T-pose from these vertices to a shoe.
+        last: the shape of shoes.
     """
 
     parents: Tensor
@@ -75,8 +71,7 @@ class Skin:
     trunk: RingTable
     skull: RingTable
     colliders: Tensor
-    feet: Tensor
-    last: Tensor
+    last: ShoeLast
 
 
 def fine(values: Tensor, parents: Tensor) -> Tensor:
@@ -95,7 +90,6 @@ def make_skin(model: BodyModel) -> Skin:
     arm = torch.where(rest[:, 1] < joints[6, 1], arm.clamp_max(-0.1), arm)
     leg = (joints[1, 1] - rest[:, 1]) / (joints[1, 1] - joints[7, 1])
     is_skin = body.parts[parents[:, 0]] == 0
-    feet = (leg > 0.93).nonzero()[:, 0]
     skin = Skin(
         parents=parents,
         faces=faces,
@@ -110,8 +104,7 @@ def make_skin(model: BodyModel) -> Skin:
         trunk=_ring_table(rest, faces, _on_trunk(arm, weights), 0.015, float(joints[9, 1]), float(joints[1, 1]) - 0.06),
         skull=_ring_table(rest, faces, (weights[:, 15] > 0.4) & is_skin, 0.02, float(rest[:, 1].max()) - 0.01, 0.56),
         colliders=_colliders(rest, arm, leg),
-        feet=feet,
-        last=shoe_last(rest, faces, feet),
+        last=shoe_last(rest, faces, (leg > 0.93).nonzero()[:, 0]),
     )
     return _moved(skin, model.device)
 
@@ -120,37 +113,6 @@ def collar_height(rest: Tensor, joints: Tensor) -> Tensor:
     """Height (V,) in metres above the plane of a neckline, which is lower in front."""
     normal = torch.nn.functional.normalize(rest.new_tensor([0.0, 1.0, 0.55]), dim=0)
     return (rest - joints[12]) @ normal
-
-
-def shoe_last(rest: Tensor, faces: Tensor, feet: Tensor) -> Tensor:
-    """Offsets (N, 3) in metres from bare feet to shoes: a cap over the toes, a flat sole."""
-    matrix = smoothing_matrix(faces.numpy(), len(rest))
-    normals = vertex_normals(rest, faces)
-    bare, lowest = rest[feet], rest[feet, 1].amin()
-    shoe = rest + _LEATHER * normals
-    for side in (1, -1):
-        foot = feet[bare[:, 0] * side > 0]
-        shoe[foot] = _capped(shoe[foot])
-    under = shoe[:, 1] < lowest + 0.004 + 0.03 * (normals[:, 1] < -0.55)
-    for _ in range(_SHOE_ROUNDS):
-        shoe[feet] = torch.lerp(shoe, smoothed(matrix, shoe[None])[0], 0.5)[feet]
-        shoe[:, 1] = torch.where(under, lowest - SOLE, shoe[:, 1])
-    fade = ((bare[:, 1].amax() - bare[:, 1]) / 0.03).clamp(0, 1)[:, None]
-    return torch.lerp(_LEATHER * normals[feet], shoe[feet] - bare, fade)
-
-
-def _capped(foot: Tensor) -> Tensor:
-    """Move the toes of one foot (N, 3) out to the convex hull of its front, along rays from the ball of the foot."""
-    front = foot[foot[:, 2] > _CAP_START]
-    planes = torch.from_numpy(ConvexHull(front.double().numpy()).equations).to(foot)
-    center = (front.amin(0) + front.amax(0)) / 2
-    center[2] = _CAP_START + 0.03
-    ray = foot - center
-    along = ray @ planes[:, :3].T
-    reach = -(planes[:, 3] + planes[:, :3] @ center) / torch.where(along > 1e-6, along, torch.nan)
-    stretch = reach.nan_to_num(torch.inf).amin(1, keepdim=True).clamp_max(4)
-    share = ((foot[:, 2:] - center[2]) / 0.03).clamp(0, 1)
-    return foot + share * (stretch - 1) * ray
 
 
 def _on_trunk(arm: Tensor, weights: Tensor) -> Tensor:
@@ -212,7 +174,8 @@ def _moved(skin: Skin, device: torch.device) -> Skin:
     if device.type == "cpu":
         return skin
     tensors = {f.name: getattr(skin, f.name).to(device) for f in fields(Skin) if f.type == "Tensor"}
-    return Skin(**tensors, trunk=_moved_table(skin.trunk, device), skull=_moved_table(skin.skull, device))
+    tables = {"trunk": _moved_table(skin.trunk, device), "skull": _moved_table(skin.skull, device)}
+    return Skin(**tensors, **tables, last=skin.last.to(device))
 
 
 def _moved_table(table: RingTable, device: torch.device) -> RingTable:

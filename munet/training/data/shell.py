@@ -163,19 +163,19 @@ def dress_shell(skin: Skin, drawn: Drawn, body_world: Tensor, transforms: Tensor
     vertices = _relaxed(skin, body_world, normals, offset, loose)
     folded = torch.maximum(_wrinkles(skin, drawn) * depth, -0.5 * offset)
     vertices = vertices + normals * folded[..., None]
-    return Shell(_shod(skin, drawn, vertices, body_world, ramp, transforms), fields, offset)
+    return Shell(_shod(skin, vertices, body_world, ramp, transforms), fields, offset)
 
 
-def _shod(skin: Skin, drawn: Drawn, vertices: Tensor, body_world: Tensor, ramp: Tensor, transforms: Tensor) -> Tensor:
+def _shod(skin: Skin, vertices: Tensor, body_world: Tensor, ramp: Tensor, transforms: Tensor) -> Tensor:
     """Put shoes on: the last of the mean foot, turned with the foot; trousers that reach lower stay outside."""
     number = SLOTS.index("shoes")
-    turns = torch.einsum("vj,bjxy->bvxy", skin.weights[skin.feet], transforms[:, :24, :3, :3])
-    moved = body_world[:, skin.feet] + (turns @ skin.last[..., None])[..., 0]
-    inside = ramp[:, skin.feet, number]
-    bottom = (ramp[:, skin.feet, SLOTS.index("bottom")] > 0) & (drawn.cuts[:, SLOTS.index("bottom"), :1] > 0)
-    share = torch.where(bottom, 0.0, inside)[..., None]
+    feet = skin.last.feet
+    turns = torch.einsum("vj,bjxy->bvxy", skin.weights[feet], transforms[:, :24, :3, :3])
+    moved = skin.last.put_on(body_world[:, feet], turns)
+    bottom = ramp[:, feet, SLOTS.index("bottom")] > 0
+    share = torch.where(bottom, 0.0, ramp[:, feet, number])[..., None]
     result = vertices.clone()
-    result[:, skin.feet] = torch.lerp(vertices[:, skin.feet], moved, share)
+    result[:, feet] = torch.lerp(vertices[:, feet], moved, share)
     return result
 
 

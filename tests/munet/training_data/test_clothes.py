@@ -111,3 +111,16 @@ def test_a_skirt_hangs_down_and_keeps_its_length(stage: Stage) -> None:
     assert torch.allclose(length, torch.full_like(length, 0.6), atol=0.05)
     hem = points[-1, :, [0, 2]]
     assert float(hem.norm(dim=-1).min()) > 0.15
+
+
+def test_shoes_go_round_the_feet(stage: Stage) -> None:
+    skin, last = stage.skin, stage.skin.last
+    posed = pose_body(stage.model, torch.tensor([[1.5, -1.0, 0.5, 0, 0, 0, 0, 0, 0, 0]]), torch.zeros(1, 24, 3))
+    feet = fine(posed.vertices, skin.parents)[:, last.feet]
+    shoes = last.put_on(feet, torch.eye(3).expand(1, len(last.feet), 3, 3))
+    assert float((shoes - feet).norm(dim=-1).max()) < 0.09
+    low, high = feet[0].amin(0), feet[0].amax(0)
+    assert (shoes[0].amin(0) < low + 0.001).all()
+    assert (shoes[0].amax(0) > high - 0.001).all()
+    sole = shoes[0, shoes[0, :, 1] < shoes[0, :, 1].amin() + 0.004]
+    assert len(sole) > 100

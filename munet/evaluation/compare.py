@@ -86,7 +86,7 @@ def compare(estimate: Estimate, sample: Sample, how: Comparison) -> dict[str, fl
     if sample.own is not None and truth.joints is not None and how.reference is None:
         result |= compare_own(estimate, sample.own, truth.joints, how.body)
     if sample.scan is not None and estimate.surface is not None:
-        result |= compare_surface(estimate, truth.joints, sample, how)
+        result |= compare_surface(estimate, sample, how)
     return result
 
 
@@ -145,7 +145,7 @@ def compare_own(estimate: Estimate, truth: OwnBody, joints: TrueJoints, model: B
     return {"pve": pve(vertices, truth.vertices_cam, *roots), "pve_t_sc": pve_t_sc(mine, theirs)}
 
 
-def compare_surface(estimate: Estimate, joints: TrueJoints | None, sample: Sample, how: Comparison) -> dict[str, float]:
+def compare_surface(estimate: Estimate, sample: Sample, how: Comparison) -> dict[str, float]:
     """Errors of the clothed surface, and of the naked body, after the alignment that was asked for."""
     if estimate.surface is None or sample.scan is None:
         return {}
@@ -153,7 +153,7 @@ def compare_surface(estimate: Estimate, joints: TrueJoints | None, sample: Sampl
     truth = scan if isinstance(scan, Mesh) else read_mesh(scan.path).moved(scan.to_camera)
     clothed = Mesh.checked(estimate.surface.vertices_cam, estimate.surface.faces, "the predicted surface")
     body = Mesh.checked(estimate.fit.vertices_cam, how.body.faces.cpu().numpy(), "the predicted body")
-    roots = _roots(estimate, joints, how)
+    roots = _roots(estimate, sample.joints, how)
     result = _surface_numbers(clothed, truth, roots, how)
     naked = _surface_numbers(body, truth, roots, how)
     return result | {f"body_{name}": naked[name] for name in ("chamfer", "normal_cosine")}

@@ -54,8 +54,8 @@ class TrueMesh:
 
     Attributes:
         path: .obj or another format that trimesh reads.
-        to_camera: from the file's frame and unit to the camera frame (x right, y down, z forward), metres. Scans are
-            pictured without perspective, so the depth of the origin means nothing.
+        to_camera: from the file's frame and unit to the camera frame (x right, y down, z forward), metres. Scans and
+            their bodies are pictured without perspective: where their origin is in depth means nothing.
     """
 
     path: Path

@@ -12,7 +12,6 @@ from munet.evaluation.alignment import Array, Similarity
 from munet.evaluation.files import DatasetError, numbers, read_dictionary, read_image, read_lines, require
 from munet.evaluation.sample import Sample, TrueMesh, TrueSmpl
 
-_CENTIMETRE = 0.01
 _LISTS = ("test.txt", "pose.txt", "loose.txt", "list.txt", "all.txt")
 _TOLERANCE = 0.02
 
@@ -23,12 +22,12 @@ class ScanSettings:
 
     Attributes:
         name: of the data set and of its folder in ICON's layout.
-        to_centimetres: centimetres per unit of the scan files; calibrations are in centimetres.
+        to_calibrated: what the vertices of a scan are multiplied by before a calibration is applied.
         views: pictures taken of each scan, spread evenly over those that are there.
     """
 
     name: str
-    to_centimetres: float
+    to_calibrated: float
     views: int
 
 
@@ -51,6 +50,9 @@ class View:
 
 class Scans:
     """Scans seen in rendered pictures without perspective.
+
+    Scans have no scale of their own (THuman2.0's are between 0.5 and 1 high): half the picture is taken as one metre,
+    in which people are about 1.76 m tall, as in ICON's evaluator. Bodies are in SMPL's metres.
 
     Two layouts are known. MuNet's and PaMIR's: ``ID/render/0060.png``, ``ID/calib/0060.txt``, ``ID/ID.obj``, and if
     there ``ID/ID_smpl.pkl`` or ``ID/ID.pkl``. ICON's and ECON's: ``NAME_36views/ID/{render,calib}/060.{png,txt}`` (any
@@ -85,23 +87,22 @@ class Scans:
         """Walk through scans and views."""
         for view in self._views[::step]:
             camera = read_calibration(view.calibration)
-            to_camera = camera.after(Similarity(self._settings.to_centimetres, np.eye(3), np.zeros(3)))
-            # ICON's renders keep the SMPL meshes in metres whatever the unit of the scans.
-            body_to_camera = camera.after(Similarity(100.0, np.eye(3), np.zeros(3)))
+            unit = Similarity(self._settings.to_calibrated, np.eye(3), np.zeros(3))
             yield Sample(
                 name=view.name,
                 image=read_image(view.picture),
-                scan=TrueMesh(view.scan, to_camera),
-                body=None if view.body is None else TrueMesh(view.body, body_to_camera),
-                smpl=None if view.smpl is None else _read_smpl(view.smpl, to_camera),
+                scan=TrueMesh(view.scan, camera.after(unit)),
+                body=None if view.body is None else TrueMesh(view.body, _turned(camera)),
+                smpl=None if view.smpl is None else _read_smpl(view.smpl, camera),
             )
 
 
 def read_calibration(path: Path) -> Similarity:
-    """From centimetres in the frame of a scan to metres in the camera frame, out of a PIFu calibration file.
+    """From the frame of a scan to the camera frame, out of a PIFu calibration file.
 
-    The file holds extrinsic (4, 4) and intrinsic (4, 4), whose product gives x right and y down in [-1, 1]. The depth
-    axis is the one that makes the frame right-handed; the depth of its origin means nothing.
+    The file holds extrinsic (4, 4) and intrinsic (4, 4), whose product gives x right and y down in [-1, 1]. Half the
+    picture is taken as one metre, as in ICON's evaluator. The depth axis is the one that makes the frame right-handed;
+    the depth of its origin means nothing.
 
     Raises:
         DatasetError: the file is missing, has another form, or skews or mirrors the picture.
@@ -120,8 +121,7 @@ def read_calibration(path: Path) -> Similarity:
     down = down - right * (right @ down)
     down = down / np.linalg.norm(down)
     rotation = np.stack([right, down, np.cross(right, down)])
-    shift = np.array([projection[0, 3], projection[1, 3], 0.0]) / scale * _CENTIMETRE
-    return Similarity(_CENTIMETRE, rotation, shift)
+    return Similarity(scale, rotation, np.array([projection[0, 3], projection[1, 3], 0.0]))
 
 
 def _find_views(root: Path, settings: ScanSettings) -> Iterator[View]:
@@ -187,18 +187,18 @@ def _icon_views(root: Path, views: Path, settings: ScanSettings) -> Iterator[Vie
             )
 
 
-def _read_smpl(path: Path, to_camera: Similarity) -> TrueSmpl:
-    """Parameters as THuman2.0's SMPL files hold them: vertices of the scan = scale * SMPL(pose, betas) + transl."""
+def _read_smpl(path: Path, camera: Similarity) -> TrueSmpl:
+    """Pose and shape of an SMPL body in metres; how it was scaled to its scan does not matter for its own errors."""
     data = read_dictionary(path)
-    whole = "pose" in data
-    keys = ("pose",) if whole else ("global_orient", "body_pose")
-    shift_key = "transl" if "transl" in data else "trans"
-    missing = [key for key in (*keys, "betas", shift_key, "scale") if key not in data]
+    keys = ("pose",) if "pose" in data else ("global_orient", "body_pose")
+    missing = [key for key in (*keys, "betas") if key not in data]
     if missing:
         raise DatasetError("SMPL parameters are incomplete.", detail=f"{path} lacks {', '.join(missing)}")
     pose = np.concatenate([np.asarray(data[key], np.float64).ravel() for key in keys])
-    placed = Similarity(
-        float(numbers(data["scale"], (1,), str(path))[0]), np.eye(3), numbers(data[shift_key], (3,), str(path))
-    )
     betas: Array = numbers(data["betas"], (-1,), str(path))[:10]
-    return TrueSmpl(numbers(pose, (24, 3), str(path)), betas, "neutral", to_camera.after(placed))
+    return TrueSmpl(numbers(pose, (24, 3), str(path)), betas, "neutral", _turned(camera))
+
+
+def _turned(camera: Similarity) -> Similarity:
+    """The camera's rotation alone: for bodies that are in metres already."""
+    return Similarity(1.0, camera.rotation, np.zeros(3))

@@ -145,7 +145,7 @@ def test_pickles_can_not_run_anything(tmp_path: Path, monkeypatch: pytest.Monkey
 def silhouette(sample: Sample, to_camera: Similarity, path: Path) -> np.ndarray:
     mesh = read_mesh(path)
     points = torch.from_numpy(to_camera.apply(mesh.vertices))
-    image = torch.cat([points[:, :2] * 30 + miniatures.SIZE / 2, points[:, 2:] + 100], 1)[None]
+    image = torch.cat([points[:, :2] * (miniatures.SIZE / 2) + miniatures.SIZE / 2, points[:, 2:] + 100], 1)[None]
     return rasterise(image, torch.from_numpy(mesh.faces), *sample.image.shape[:2]).mask[0].numpy()
 
 
@@ -175,10 +175,11 @@ def test_scans_in_icons_layout(
     assert first.body is not None
     assert samples[-1].body is None
     vertices = first.scan.to_camera.apply(read_mesh(first.scan.path).vertices)
-    assert np.allclose(np.ptp(vertices, axis=0)[[0, 2]], [0.4, 0.2]), "metres, whatever the file's unit"
-    assert np.allclose(vertices[:, 1].min(), -1.0, atol=1e-6), "y points down: the peak is at the top"
+    metre = 0.3 * 100 / (miniatures.SIZE / 2)
+    assert np.allclose(np.ptp(vertices, axis=0)[[0, 2]], [0.4 * metre, 0.2 * metre]), "whatever the file's unit"
+    assert np.allclose(vertices[:, 1].min(), -metre, atol=1e-6), "y points down: the peak is at the top"
     body = first.body.to_camera.apply(read_mesh(first.body.path).vertices)
-    assert np.allclose(body, vertices, atol=1e-5)
+    assert np.allclose(np.ptp(body, axis=0) * metre, np.ptp(vertices, axis=0), atol=1e-5), "bodies are in metres"
 
 
 def test_scan_is_where_the_picture_shows_it(tmp_path: Path) -> None:
@@ -194,7 +195,7 @@ def test_scan_is_where_the_picture_shows_it(tmp_path: Path) -> None:
     side = samples["0001/0090"]
     assert side.scan is not None
     vertices = side.scan.to_camera.apply(read_mesh(side.scan.path).vertices)
-    assert np.allclose(np.ptp(vertices, axis=0)[[0, 2]], [0.2, 0.4])
+    assert np.isclose(np.ptp(vertices[:, 0]) * 2, np.ptp(vertices[:, 2]))
     assert np.isclose(np.linalg.det(side.scan.to_camera.rotation), 1)
 
 

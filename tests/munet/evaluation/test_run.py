@@ -183,7 +183,7 @@ def test_a_photo_of_a_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     with Image.open(ROOT / "examples" / "standing-phone.jpg") as photo:
         photo.thumbnail((400, 512))
         photo.convert("RGB").save(folder / "render" / "0000.png")
-    miniatures.calibration(folder / "calib" / "0000.txt", 0.0, 2.5, np.array([0, 90.0, 0]))
+    miniatures.calibration(folder / "calib" / "0000.txt", 0.0, 0.32, np.array([0, 90.0, 0]))
     trimesh.creation.capsule(radius=0.2, height=1.4).apply_transform(
         trimesh.transformations.rotation_matrix(-np.pi / 2, [1, 0, 0])
     ).export(folder / "0001.obj")

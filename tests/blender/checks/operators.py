@@ -149,7 +149,7 @@ def check_command_line(folder: Path) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(out / "two" / "scene.blend"))
     assert sum(obj.type == "ARMATURE" for obj in bpy.data.objects) == 2
     assert bpy.context.scene.render.resolution_x == 640
-    assert cli._run(["reconstruct", words[0], "--out", str(out), "--formats", "obj"]) == 1
+    assert cli._run(["reconstruct", words[0], "--out", str(out), "--formats", "abc"]) == 1
 
 
 def check() -> None:

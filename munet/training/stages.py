@@ -1,0 +1,194 @@
+"""What decides the course of a training: its stages, their losses and their rates."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal
+
+from munet.errors import InvalidInputError
+from munet.losses import LossSettings, LossWeights, SurfaceErrorSettings, Views
+from munet.network import NetworkConfig
+from munet.network.config import CONFIGS
+
+StageName = Literal["body", "surface", "joint"]
+
+# Networks that a stage changes; the others stand still.
+TRAINED: dict[StageName, tuple[str, ...]] = {
+    "body": ("body_encoder", "body_network"),
+    "surface": ("normal_network", "local_encoder", "surface_network"),
+    "joint": ("body_encoder", "body_network", "normal_network", "local_encoder", "surface_network"),
+}
+# Terms that mean something in a stage.
+_TERMS: dict[StageName, frozenset[str]] = {
+    "body": frozenset({"vertices", "joints", "reprojection", "body_chamfer"}),
+    "surface": frozenset({"normal_maps", "surface", "edges", "laplacian", "surface_silhouette"}),
+    "joint": frozenset(entry.name for entry in fields(LossWeights)),
+}
+# The surface is useless at first, so its feedback to the body grows with it.
+_RAMPED = ("trace", "cloth")
+_RAMP = 0.1
+_WARM_UP = 200
+_LATE_RATE = 0.1
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a training.
+
+    Attributes:
+        name: "body": G_v alone; "surface": normal network, E_l and G_e over true bodies; "joint": everything, with the
+            feedback of the surface.
+        steps: of the optimiser.
+        rate: learning rate of the first half; a tenth in the second.
+        rounds: the joint stage predicts the body in turn with 1 to that many rounds.
+    """
+
+    name: StageName
+    steps: int
+    rate: float = 3e-4
+    rounds: int = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole training; two runs of one plan on one machine give the same weights, however often they stop.
+
+    Attributes:
+        config: name of the networks' configuration.
+        stages: one after another.
+        batch: people of a step, over all processes.
+        seed: of weights, data and points on surfaces.
+        samples: people that are made once and kept, in an order that changes with every pass; 0 makes new ones for
+            ever.
+        points: surface points of each person.
+        with_depth: give the networks the true front depth.
+        view_size: edge of the four silhouettes in pixels.
+        surface_samples: points drawn on predicted surfaces.
+        clip: largest norm of the gradient.
+        bfloat16: networks under bfloat16 autocast; losses stay in float32.
+        without: loss terms left out, for ablations.
+    """
+
+    config: str
+    stages: tuple[Stage, ...]
+    batch: int
+    seed: int = 0
+    samples: int = 0
+    points: int = 8192
+    with_depth: bool = False
+    view_size: int = 96
+    surface_samples: int = 5000
+    clip: float = 1.0
+    bfloat16: bool = False
+    without: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        """Steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+
+# Adam, 3e-4 then 3e-5, 40 passes over 18 000 pictures in batches of 16 jointly: MuNet, sections 4.1 and 4.2. Lengths of
+# the body's stage: GraphCMR's 50 passes. The paper's warm-up of G_e is unknown.
+PLANS = {
+    "paper": Plan(
+        "paper",
+        (Stage("body", 56_000), Stage("surface", 10_000), Stage("joint", 45_000)),
+        batch=16,
+        points=50_000,
+        with_depth=True,
+        view_size=160,
+        surface_samples=20_000,
+    ),
+    "small": Plan(
+        "small",
+        (Stage("body", 12_000), Stage("surface", 4_000), Stage("joint", 12_000, rounds=2)),
+        batch=32,
+    ),
+}
+
+
+def check_plan(plan: Plan) -> None:
+    """Validate a plan.
+
+    Raises:
+        InvalidInputError: a name is unknown or a number out of range.
+    """
+    known = {entry.name for entry in fields(LossWeights)}
+    problems = {
+        "config": plan.config in CONFIGS,
+        "stages": bool(plan.stages) and all(s.steps > 0 and s.rate > 0 and 1 <= s.rounds <= 8 for s in plan.stages),
+        "batch": plan.batch > 0,
+        "seed": plan.seed >= 0,
+        "samples": plan.samples >= 0,
+        "clip": plan.clip > 0,
+        "without": set(plan.without) <= known,
+    }
+    wrong = [name for name, good in problems.items() if not good]
+    if wrong:
+        found = ", ".join(f"{name} = {getattr(plan, name)!r}" for name in wrong)
+        raise InvalidInputError("The training's plan is out of range.", detail=f"found {found}")
+
+
+def scaled(plan: Plan, length: float) -> Plan:
+    """The plan with ``length`` times as many steps in every stage, at least 1."""
+    return replace(plan, stages=tuple(replace(s, steps=max(round(s.steps * length), 1)) for s in plan.stages))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a step lies: its stage, and how many steps of the stage come before it."""
+
+    stage: Stage
+    number: int
+    step: int
+    rounds: int = field(default=1)
+
+
+def place_of(plan: Plan, step: int) -> Place:
+    """The place of a step; that of the last step for all later ones."""
+    step = min(step, plan.steps - 1)
+    for number, stage in enumerate(plan.stages):
+        if step < stage.steps:
+            rounds = 1 + step % stage.rounds if stage.name == "joint" else 1
+            return Place(stage, number, step, rounds)
+        step -= stage.steps
+    raise InvalidInputError("A plan needs at least one step.", detail=f"found {plan.steps}")
+
+
+def rate_of(place: Place) -> float:
+    """Learning rate: warm-up, constant, a tenth of it in the stage's second half."""
+    late = place.step >= place.stage.steps / 2
+    return place.stage.rate * min((place.step + 1) / _WARM_UP, 1.0) * (_LATE_RATE if late else 1.0)
+
+
+def losses_of(plan: Plan, place: Place) -> LossSettings:
+    """The losses of a step: those of its stage, L_trace and L_cloth growing during the stage's first tenth."""
+    grown = min((place.step + 1) / max(_RAMP * place.stage.steps, 1), 1.0)
+    usual, kept = LossWeights(), _TERMS[place.stage.name] - set(plan.without)
+    weights = {
+        entry.name: getattr(usual, entry.name) * (grown if entry.name in _RAMPED else 1.0)
+        if entry.name in kept
+        else 0.0
+        for entry in fields(LossWeights)
+    }
+    return LossSettings(
+        weights=LossWeights(**weights),
+        error=SurfaceErrorSettings(samples=plan.surface_samples),
+        views=views_of(plan),
+    )
+
+
+def views_of(plan: Plan) -> Views:
+    """The four silhouettes."""
+    return Views(size=plan.view_size)
+
+
+def config_of(plan: Plan) -> NetworkConfig:
+    """The networks' configuration."""
+    return CONFIGS[plan.config]
+
+
+def plan_to_dict(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON can hold it."""
+    return asdict(plan) | {"stages": [asdict(stage) for stage in plan.stages], "without": list(plan.without)}

@@ -174,8 +174,8 @@ def _moved(skin: Skin, device: torch.device) -> Skin:
     if device.type == "cpu":
         return skin
     tensors = {f.name: getattr(skin, f.name).to(device) for f in fields(Skin) if f.type == "Tensor"}
-    tables = {"trunk": _moved_table(skin.trunk, device), "skull": _moved_table(skin.skull, device)}
-    return Skin(**tensors, **tables, last=skin.last.to(device))
+    trunk, skull = _moved_table(skin.trunk, device), _moved_table(skin.skull, device)
+    return replace(skin, **tensors, trunk=trunk, skull=skull, last=skin.last.to(device))
 
 
 def _moved_table(table: RingTable, device: torch.device) -> RingTable:

@@ -20,6 +20,7 @@ _COVER_ORDER = ("extra", "hair", "outer", "top", "bottom", "shoes")
 _EYE_CENTERS = ((0.030, 0.647), (-0.030, 0.647))
 _IRIS, _PUPIL = 0.0062, 0.0026
 _SEAM = (0.013, 0.017)
+_SLEEVE_SEAM, _ARM_HEIGHT = 0.187, 0.25
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,14 @@ def _gather(stage: Stage, people: People, side: Side) -> Pixels:
         number = SLOTS.index(name)
         slot = torch.where(fields[:, number] > 0, number, slot)
     image = mask.nonzero()[:, 0]
-    return Pixels(image, values[:, :3], values[:, 3:6], fields, values[:, -1] > 0.5, side.normals[mask], slot)
+    return Pixels(image, values[:, :3], _weave(values[:, :3], values[:, 3:6]), fields, values[:, -1] > 0.5, side.normals[mask], slot)
+
+
+def _weave(rest: Tensor, hanging: Tensor) -> Tensor:
+    """Coordinates (P, 3) of the cloth: those of sheets that hang, else the place on the body, turned on the arms."""
+    on_arm = (rest[:, :1].abs() > _SLEEVE_SEAM) & (rest[:, 1:2] > _ARM_HEIGHT)
+    along_limb = torch.where(on_arm, rest[:, [1, 0, 2]], rest)
+    return torch.where(rest[:, :1] < -1, hanging, along_limb)
 
 
 def _skin_colour(looks: Looks, pixels: Pixels) -> Tensor:

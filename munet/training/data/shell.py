@@ -25,7 +25,7 @@ _HEM_STIFFNESS = 0.07
 ANKLE_HEIGHT = -0.875
 HEAD_CENTER = (0.0, 0.655, 0.035)
 _COVERING = 24
-_HANG = 0.45
+_HANG = 0.7
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def _stacked_layers(layers: Tensor) -> Tensor:
 def _ease(skin: Skin, drawn: Drawn) -> Tensor:
     """Distance (B, V', S) from the skin: trunk, sleeve and leg have their own."""
     arm, leg = skin.arm.clamp(0, 1)[:, None], skin.leg[:, None]
-    on_arm = (skin.arm[:, None] / 0.15).clamp(0, 1)
+    on_arm = (skin.arm[:, None] / 0.2 + 0.25).clamp(0, 1)
     on_leg = ((leg + 0.02) / 0.12).clamp(0, 1)
     sleeve = measure(drawn, "sleeve_ease") * (0.6 + 0.7 * arm)
     legs = measure(drawn, "leg_ease") + measure(drawn, "leg_flare") * leg.clamp(0, 1.1) ** 1.5
@@ -199,7 +199,11 @@ def _ease(skin: Skin, drawn: Drawn) -> Tensor:
 
 def _wrinkles(skin: Skin, drawn: Drawn) -> Tensor:
     """Folds (B, V') about unit height: along the limb everywhere, across it where the limb bends."""
-    fall, fine = folds_at(drawn, skin.weave), waves_at(drawn, skin.weave, 1.7)
+    # Sleeves are woven along the arm: both weaves are blended over the shoulder, or it would break there.
+    on_arm = (skin.arm / 0.25).clamp(0, 1)
+    sleeve = skin.rest[:, [1, 0, 2]]
+    fall = torch.lerp(folds_at(drawn, skin.rest), folds_at(drawn, sleeve), on_arm)
+    fine = torch.lerp(waves_at(drawn, skin.rest, 1.7), waves_at(drawn, sleeve, 1.7), on_arm)
     across = torch.zeros_like(fall)
     bends = ((4, skin.leg, 0.49, 1, LEG_METRES), (5, skin.leg, 0.49, -1, LEG_METRES),
              (18, skin.arm, 0.53, 1, ARM_METRES), (19, skin.arm, 0.53, -1, ARM_METRES))  # fmt: skip

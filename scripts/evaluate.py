@@ -14,14 +14,23 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from _environment import ROOT, SetupError, clean_variables, ensure
+
+if TYPE_CHECKING:
+    from munet.evaluation.compare import Comparison
+    from munet.evaluation.estimate import Estimator
+    from munet.evaluation.registry import DatasetKind
+    from munet.evaluation.results import Results
+    from munet.evaluation.sample import Dataset
 
 DATASETS = ("human36m", "3dpw", "mpi_inf_3dhp", "thuman2", "cape", "renderpeople", "synthetic")
 ALIGNMENTS = ("none", "root", "centroid", "centroid_scale")
 PRESETS = ("draft", "standard", "high")
 PACKAGES = ("numpy", "torch", "scipy", "trimesh", "onnxruntime", "ai-edge-litert")
+VIEW_PIXELS = 512
+SAVE_EVERY = 50
 CANCELLED = 130
 
 
@@ -95,43 +104,59 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
-    from munet.evaluation.compare import Comparison, joint_set
-    from munet.evaluation.estimate import Estimator
-    from munet.evaluation.reference import load_reference
     from munet.evaluation.registry import dataset_kind
-    from munet.evaluation.results import Results, document, table
-    from munet.evaluation.run import evaluate
-    from munet.pipeline import Models
-    from munet.settings import Settings
+    from munet.evaluation.results import table
 
     kind = dataset_kind(options.dataset, options.protocol)
     dataset = kind.open(options.root)
+    estimator, how = _prepare(options, kind)
+    alignment = how.surface_alignment if estimator.with_surface else ""
+    joints = f"{how.joints.name} ({how.joints.note})"
+    protocol = describe(options, kind.protocol, joints, estimator.body.name, alignment)
+    print("\n".join(f"{key}: {value}" for key, value in protocol.items()))
+    results = _walk(options, dataset, estimator, how, protocol)
+    print(f"\n{len(results.errors)} measured, {len(results.missed)} missed (not in the means)\n")
+    print(table(options.dataset, results.means()))
+    return 0 if results.errors else 1
+
+
+def _prepare(options: argparse.Namespace, kind: DatasetKind) -> tuple[Estimator, Comparison]:
+    """Load networks, bodies and SMPL files."""
+    from munet.evaluation.compare import Comparison, joint_set
+    from munet.evaluation.estimate import Estimator
+    from munet.evaluation.reference import load_reference
+    from munet.pipeline import Models
+    from munet.settings import Settings
+
     settings = Settings(preset=options.preset, device=options.device)
     models = Models.load(settings)
     reference = None if options.smpl is None else load_reference(options.smpl, models.body)
     body = models.body if reference is None else reference.body("neutral").to(models.device)
     surface = kind.surface and not options.no_surface
     alignment = options.surface_alignment or kind.alignment
-    joints = joint_set(options.dataset, reference)
-    how = Comparison(joints, body, reference, alignment, options.samples, 512)
-    protocol = describe(
-        options, kind.protocol, f"{joints.name} ({joints.note})", body.name, alignment if surface else ""
-    )
-    print("\n".join(f"{key}: {value}" for key, value in protocol.items()))
-    estimator = Estimator(body, models.perceiver, settings, surface, options.true_focal)
+    how = Comparison(joint_set(options.dataset, reference), body, reference, alignment, options.samples, VIEW_PIXELS)
+    return Estimator(body, models.perceiver, settings, surface, options.true_focal), how
+
+
+def _walk(
+    options: argparse.Namespace, dataset: Dataset, estimator: Estimator, how: Comparison, protocol: dict[str, str]
+) -> Results:
+    """Evaluate with a progress bar; the file is written now and then, so that a long run is not lost."""
+    from tqdm import tqdm
+
+    from munet.evaluation.results import Results, document
+    from munet.evaluation.run import evaluate
+
+    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
     count, results = min(len(dataset), options.limit or len(dataset)), Results()
     with tqdm(total=count, unit="sample", disable=None) as bar:
-        for results in evaluate(dataset, estimator, how, options.limit):
+        for done, results in enumerate(evaluate(dataset, estimator, how, options.limit), 1):
+            bar.set_postfix({name: f"{value:.1f}" for name, value in list(results.means().items())[:3]}, refresh=False)
             bar.update()
-            bar.set_postfix({name: f"{value:.1f}" for name, value in list(results.means().items())[:3]})
-    print(f"\n{len(results.errors)} measured, {len(results.missed)} missed (not in the means)\n")
-    print(table(options.dataset, results.means()))
-    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
-    if options.out is not None:
-        write(options.out, document(options.dataset, results, protocol, str(models.device), packages))
-    return 0 if results.errors else 1
+            if options.out is not None and (done % SAVE_EVERY == 0 or done == count):
+                device = str(estimator.body.device)
+                write(options.out, document(options.dataset, results, protocol, device, packages))
+    return results
 
 
 def describe(options: argparse.Namespace, split: str, joints: str, body: str, alignment: str) -> dict[str, str]:

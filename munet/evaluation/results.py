@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import munet
 from munet.evaluation.paper import BODY_METRICS, SURFACE_METRICS, paper_rows
 
@@ -31,17 +29,25 @@ class Results:
     Attributes:
         errors: metrics of every measured sample, by its name.
         missed: why a sample has no result, by its name.
-        seconds: time spent on estimates.
+        seconds: time spent on the estimates of measured samples.
     """
 
     errors: dict[str, dict[str, float]] = field(default_factory=dict)
     missed: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    _sums: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    def add(self, name: str, metrics: dict[str, float], seconds: float) -> None:
+        """Take in a measured sample."""
+        self.errors[name] = metrics
+        self.seconds += seconds
+        for metric, value in metrics.items():
+            total, count = self._sums.get(metric, (0.0, 0))
+            self._sums[metric] = total + value, count + 1
 
     def means(self) -> dict[str, float]:
         """Mean of every metric over the samples that have it, in the order of ``UNITS``."""
-        values = {name: [each[name] for each in self.errors.values() if name in each] for name in UNITS}
-        return {name: float(np.mean(found)) for name, found in values.items() if found}
+        return {name: self._sums[name][0] / self._sums[name][1] for name in UNITS if name in self._sums}
 
 
 def table(dataset: str, means: Mapping[str, float]) -> str:
@@ -93,7 +99,7 @@ def document(
         "units": {name: UNITS[name] for name in results.means()},
         "measured": len(results.errors),
         "missed": results.missed,
-        "seconds_per_sample": results.seconds / max(1, len(results.errors) + len(results.missed)),
+        "seconds_per_sample": results.seconds / max(1, len(results.errors)),
         "paper": paper_rows(dataset),
         "samples": results.errors,
         "versions": {"munet": munet.__version__, "python": platform.python_version(), **packages},

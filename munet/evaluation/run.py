@@ -34,8 +34,8 @@ def evaluate(dataset: Dataset, estimator: Estimator, how: Comparison, limit: int
         except NotFoundError as reason:
             results.missed[sample.name] = str(reason)
         else:
-            results.seconds += time.perf_counter() - began
-            results.errors[sample.name] = compare(estimate, sample, how)
+            seconds = time.perf_counter() - began
+            results.add(sample.name, compare(estimate, sample, how), seconds)
         yield results
 
 

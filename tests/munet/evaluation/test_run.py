@@ -126,7 +126,9 @@ def test_a_limit_spreads_over_the_set() -> None:
 
 
 def test_means_are_over_those_that_have_the_number() -> None:
-    results = Results({"a": {"mpjpe": 10.0, "pve": 4.0}, "b": {"mpjpe": 20.0}}, {"c": "no"}, 9.0)
+    results = Results(missed={"c": "no"})
+    results.add("a", {"mpjpe": 10.0, "pve": 4.0}, 2.0)
+    results.add("b", {"mpjpe": 20.0}, 4.0)
     assert results.means() == {"mpjpe": 15.0, "pve": 4.0}
     content = document("3dpw", results, {"split": "x"}, "cpu", {"torch": "2"})
     assert content["measured"] == 2

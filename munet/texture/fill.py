@@ -8,11 +8,14 @@ a sparse linear system (random walks for segmentation, Grady, PAMI 2006; screene
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, diags_array
 from scipy.sparse.linalg import splu
 
+from munet.texture.atlas import Texels
 from munet.texture.materials import Materials, find_materials
 from munet.texture.priors import Evidence, prior_colours
 from munet.texture.regions import Regions
@@ -31,11 +34,39 @@ _SLICE = 0.03
 _RARE = (0.08, 0.25)
 _ZONES = 5
 _DECISIVENESS = 8
+_CHUNK = 1 << 17
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Colours of a whole surface with S vertices and K materials.
+
+    Attributes:
+        share: (S, K) float32 belonging of each vertex to the materials, rows sum to 1.
+        shades: (S, K, 3) float32 what each material looks like there.
+        smooth: (S, 3) float32 colour at the vertices, where the most likely materials prevail.
+    """
+
+    share: Floats
+    shades: Floats
+    smooth: Floats
+
+    def at(self, texels: Texels) -> Floats:
+        """Colour (N, 3) of texels; a border between materials runs as a line through the faces that it crosses."""
+        colour = texels.carry(self.smooth)
+        winner = self.share.argmax(1)[texels.corners]
+        crossed = np.flatnonzero((winner != winner[:, :1]).any(1))
+        for start in range(0, len(crossed), _CHUNK):
+            chosen = crossed[start : start + _CHUNK]
+            some = texels.pick(chosen)
+            shades = some.carry(self.shades.reshape(len(self.shades), -1)).reshape(len(chosen), -1, 3)
+            colour[chosen] = _decided(some.carry(self.share), shades)
+        return colour
 
 
 def fill_vertices(
     seen: Evidence, mirrored: NDArray[np.int64], regions: Regions, rest_vertices: Floats, faces: NDArray[np.int32]
-) -> Floats:
+) -> Filled:
     """Give every vertex a colour.
 
     Args:
@@ -46,7 +77,7 @@ def fill_vertices(
         faces: (G, 3).
 
     Returns:
-        (S, 3) float32: the seen colours where they are certain, continued elsewhere.
+        The seen colours where they are certain, continued elsewhere.
     """
     materials = find_materials(seen.colour, seen.weight)
     prior = prior_colours(seen, materials, regions)
@@ -67,7 +98,7 @@ def fill_vertices(
     spread = splu(matrix.tocsc().astype(np.float64)).solve(
         known.reshape(len(unseen), -1) + _FLOOR * known.mean(0).ravel()
     )
-    return _decided(spread.reshape(known.shape), materials)
+    return _filled(spread.reshape(known.shape), materials)
 
 
 def common_materials(seen: Evidence, materials: Materials, regions: Regions, rest_vertices: Floats) -> Floats:
@@ -90,13 +121,19 @@ def common_materials(seen: Evidence, materials: Materials, regions: Regions, res
     return np.asarray(common, np.float32)
 
 
-def _decided(spread: NDArray[np.float64], materials: Materials) -> Floats:
-    """Colour (S, 3) where the most likely materials prevail, from shares and coloured shares (S, K, 4)."""
+def _filled(spread: NDArray[np.float64], materials: Materials) -> Filled:
+    """Colours from shares and coloured shares (S, K, 4)."""
     share = np.clip(spread[..., 0], 1e-12, None)
-    colour = (spread[..., 1:] + 1e-4 * materials.colours) / (share + 1e-4)[..., None]
-    decided = (share / np.maximum(share.max(1, keepdims=True), 1e-12)) ** _DECISIVENESS
-    mixed = (decided[..., None] * colour).sum(1) / decided.sum(1)[:, None]
-    return np.asarray(np.clip(mixed, 0, 255), np.float32)
+    shades = (spread[..., 1:] + 1e-4 * materials.colours) / (share + 1e-4)[..., None]
+    share = (share / share.sum(1, keepdims=True)).astype(np.float32)
+    shades_rgb = np.clip(shades, 0, 255).astype(np.float32)
+    return Filled(share, shades_rgb, _decided(share, shades_rgb))
+
+
+def _decided(share: Floats, shades: Floats) -> Floats:
+    """Colour (N, 3) where the most likely of K materials prevail, from shares (N, K) and their shades (N, K, 3)."""
+    decided = (share / share.max(1, keepdims=True)) ** _DECISIVENESS
+    return np.asarray((decided[..., None] * shades).sum(1) / decided.sum(1)[:, None], np.float32)
 
 
 def _laplacian(rest_vertices: Floats, faces: NDArray[np.int32], regions: Regions) -> csr_array:

@@ -15,7 +15,7 @@ from munet.settings import Settings
 from munet.surface.result import ClothedSurface
 from munet.texture.atlas import Texels, texels_of
 from munet.texture.eyes import eye_angles, eye_colour
-from munet.texture.fill import fill_vertices
+from munet.texture.fill import Filled, fill_vertices
 from munet.texture.grain import grain, grain_strength
 from munet.texture.hands import doubtful_hands, stray_colours
 from munet.texture.mirror import mirrored_vertices
@@ -81,9 +81,9 @@ def paint(
     hidden = doubtful_hands(seen, texels, surface, fit.camera, regions)
     seen.weight[hidden[texels.corners[:, 0]]] = 0
     seen.weight[stray_colours(seen, texels, regions)] = 0
-    smooth = _smooth_colours(surface, texels, seen, regions, mirrored)
+    filled = _fill(surface, texels, seen, regions, mirrored)
     opposite = sample_photo(texels, _opposite(projected, mirrored, regions.eyes | hidden[mirrored]), view, photo.image)
-    colour = _compose(texels, seen, opposite, smooth, mirrored, regions, settings.seed)
+    colour = _compose(texels, seen, opposite, filled, mirrored, regions, settings.seed)
     _paint_eyes(colour, surface, texels, seen, regions)
     return _to_texture(colour, texels)
 
@@ -102,10 +102,8 @@ def _opposite(projected: Projected, mirrored: NDArray[np.int64], without: NDArra
     return Projected(values)
 
 
-def _smooth_colours(
-    surface: ClothedSurface, texels: Texels, seen: Seen, regions: Regions, mirrored: NDArray[np.int64]
-) -> Floats:
-    """Colour (S, 3) of every vertex."""
+def _fill(surface: ClothedSurface, texels: Texels, seen: Seen, regions: Regions, mirrored: NDArray[np.int64]) -> Filled:
+    """Colours of the whole surface from what is seen of it."""
     count = len(surface.rest_vertices)
     chosen = np.arange(0, len(texels.index), _SPARSE)
     some = texels.pick(chosen)
@@ -118,17 +116,17 @@ def _compose(
     texels: Texels,
     seen: Seen,
     opposite: Seen,
-    smooth: Floats,
+    spread: Filled,
     mirrored: NDArray[np.int64],
     regions: Regions,
     seed: int,
 ) -> Floats:
     """Blend photo, mirrored detail and smooth colour with grain: (N, 3)."""
-    base = texels.carry(smooth)
+    base = spread.at(texels)
     strength = grain_strength((seen.colour - base)[::_SPARSE], seen.weight[::_SPARSE])
     filled = base + strength * grain(texels.size, seed).reshape(-1)[texels.index][:, None]
     some = np.flatnonzero((opposite.weight > 0) & (seen.weight < 1))
-    detail = opposite.colour[some] - texels.pick(some).carry(smooth[mirrored])
+    detail = opposite.colour[some] - texels.pick(some).carry(spread.smooth[mirrored])
     # Large differences are things that exist once, or features that do not meet their mirror image exactly.
     most = np.where(regions.zone > 0, _MOST, _MOST_ON_HEAD_AND_TRUNK)[texels.corners[some, 0], None]
     detail = most * np.tanh(detail / most)

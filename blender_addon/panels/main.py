@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..backend.client import Job
 from ..backend_manager.batch import EntryState
@@ -78,18 +79,18 @@ def progress_text(session: Session) -> str:
     number = next((i for i, e in enumerate(batch.entries, 1) if not e.finished), len(batch.entries))
     prefix = f"{number}/{len(batch.entries)}: " if len(batch.entries) > 1 else ""
     if entry is not None and entry.state is EntryState.RECEIVED:
-        return f"{prefix}Switch to Object Mode to insert"
+        return prefix + iface_("Switch to Object Mode to insert")
     if session.manager.state is State.STARTING:
-        return "Starting the backend"
-    return prefix + (_job_text(job) if job else "Sending")
+        return iface_("Starting the backend")
+    return prefix + (_job_text(job) if job else iface_("Sending"))
 
 
 def _job_text(job: Job) -> str:
     if job.cancel_requested:
-        return "Cancelling"
+        return iface_("Cancelling")
     if job.state != "running":
-        return "Waiting for the backend"
-    return _STAGES.get(job.stage) or job.text or job.stage
+        return iface_("Waiting for the backend")
+    return iface_(_STAGES[job.stage]) if job.stage in _STAGES else job.text or job.stage
 
 
 def _draw_progress(layout: bpy.types.UILayout, session: Session) -> None:

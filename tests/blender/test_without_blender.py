@@ -18,6 +18,7 @@ import pytest
 import synthetic
 from PIL import Image
 from scipy.spatial.transform import Rotation
+from ui_texts import ui_texts
 
 import build_addon
 
@@ -149,8 +150,14 @@ def test_translations_belong_to_texts_that_exist() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in build_addon.SOURCE.rglob("*.py"))
     for path in (build_addon.SOURCE / "locale").glob("*.json"):
         words = json.loads(path.read_text(encoding="utf-8"))
-        assert [word for word in words if f'"{word}"' not in texts] == []
+        assert [word for word in words if f'"{word}"' not in texts and f'"""{word}"""' not in texts] == []
         assert all(words.values())
+
+
+def test_every_text_of_the_panels_has_its_chinese() -> None:
+    path = build_addon.SOURCE / "locale" / "zh_HANS.json"
+    words = json.loads(path.read_text(encoding="utf-8"))
+    assert sorted(ui_texts(build_addon.SOURCE) - words.keys()) == []
 
 
 def test_the_shipped_zip_holds_the_client_and_nothing_of_the_backend(extension_zip: Path) -> None:

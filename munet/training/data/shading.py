@@ -71,7 +71,15 @@ def _gather(stage: Stage, people: People, side: Side) -> Pixels:
         number = SLOTS.index(name)
         slot = torch.where(fields[:, number] > 0, number, slot)
     image = mask.nonzero()[:, 0]
-    return Pixels(image, values[:, :3], _weave(values[:, :3], values[:, 3:6]), fields, values[:, -1] > 0.5, side.normals[mask], slot)
+    return Pixels(
+        image,
+        values[:, :3],
+        _weave(values[:, :3], values[:, 3:6]),
+        fields,
+        values[:, -1] > 0.5,
+        side.normals[mask],
+        slot,
+    )
 
 
 def _weave(rest: Tensor, hanging: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from munet.training.data.topology import smoothed
 
 HEM_BAND = 0.012
 _HEM_STIFFNESS = 0.07
+_LEAST = 0.002
 ANKLE_HEIGHT = -0.875
 HEAD_CENTER = (0.0, 0.655, 0.035)
 _COVERING = 24
@@ -163,6 +164,8 @@ def dress_shell(skin: Skin, drawn: Drawn, body_world: Tensor, transforms: Tensor
     vertices = _relaxed(skin, body_world, normals, offset, loose)
     folded = torch.maximum(_wrinkles(skin, drawn) * depth, -0.5 * offset)
     vertices = vertices + normals * folded[..., None]
+    inside = ((vertices - body_world) * normals).sum(-1)
+    vertices = vertices + normals * (offset.clamp_max(_LEAST) - inside).clamp_min(0)[..., None]
     return Shell(_shod(skin, vertices, body_world, ramp, transforms), fields, offset)
 
 

@@ -50,7 +50,9 @@ class TrainingError(MunetError):
 class Training:
     """Weights, optimiser and step of a training."""
 
-    def __init__(self, plan: Plan, model: BodyModel, team: Team, *, micro: int = 0) -> None:
+    def __init__(
+        self, plan: Plan, model: BodyModel, team: Team, *, micro: int = 0, topology: Topology | None = None
+    ) -> None:
         """Build the networks.
 
         Args:
@@ -59,6 +61,7 @@ class Training:
             team: of this process.
             micro: people that a process works on at once; 0 means its whole share of a batch. Gradients of the pieces
                 are added up.
+            topology: of the networks' graph, if it is made already.
 
         Raises:
             InvalidInputError: the plan is out of range, or the batch can not be cut like this.
@@ -73,7 +76,8 @@ class Training:
             )
         self.plan, self.team = plan, team
         self.model = model.to(team.device)
-        self.topology: Topology = network_topology(model.to("cpu"), config_of(plan)).to(team.device)
+        made = topology or network_topology(model.to("cpu"), config_of(plan))
+        self.topology = made.to(team.device)
         self.regressor: Tensor = joint_regressor(self.model, self.topology)
         self.net = create_munet(config_of(plan), plan.seed).to(team.device)
         self.step = 0

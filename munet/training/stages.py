@@ -157,9 +157,10 @@ def place_of(plan: Plan, step: int) -> Place:
 
 
 def rate_of(place: Place) -> float:
-    """Learning rate: warm-up, constant, a tenth of it in the stage's second half."""
+    """Learning rate: warm-up (200 steps, or a tenth of a short stage), constant, a tenth of it in the second half."""
     late = place.step >= place.stage.steps / 2
-    return place.stage.rate * min((place.step + 1) / _WARM_UP, 1.0) * (_LATE_RATE if late else 1.0)
+    warm_up = max(min(_WARM_UP, _RAMP * place.stage.steps), 1)
+    return place.stage.rate * min((place.step + 1) / warm_up, 1.0) * (_LATE_RATE if late else 1.0)
 
 
 def losses_of(plan: Plan, place: Place) -> LossSettings:

@@ -22,6 +22,7 @@ class EncoderConfig:
         channels: keys of INPUT_CHANNELS, in order.
         widths: channels of the four scales (small only).
         features: length of the feature of the whole picture.
+        landmark_features: length of the code of the landmarks' coordinates, appended to the feature; 0 for none.
     """
 
     kind: Literal["resnet50", "small"]
@@ -29,6 +30,7 @@ class EncoderConfig:
     channels: tuple[str, ...]
     widths: tuple[int, ...]
     features: int
+    landmark_features: int = 0
 
     @property
     def in_channels(self) -> int:
@@ -131,7 +133,7 @@ SMALL = NetworkConfig(
     image_size=256,
     graph_vertices=1724,
     encoder=EncoderConfig(
-        "small", 256, ("rgb", "landmarks", "mask", "edges", "depth", "normals"), (32, 64, 128, 256), 512
+        "small", 256, ("rgb", "landmarks", "mask", "edges", "depth", "normals"), (32, 64, 128, 256), 512, 256
     ),
     coarse=FilterConfig(size=256, shrink=4, width=48, out=48, stacks=1, depth=3),
     fine=FilterConfig(size=256, shrink=2, width=16, out=16, stacks=1, depth=1),

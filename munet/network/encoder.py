@@ -88,13 +88,30 @@ class SmallEncoder(nn.Module):
         for before, width in zip(config.widths, rest, strict=False):
             blocks += [ResidualConv(before, width, 2), ResidualConv(width, width)]
         self.blocks = nn.Sequential(*blocks)
+        self.norm = group_norm(config.widths[-1])
         self.squeeze = nn.Conv2d(config.widths[-1], _LAYOUT_CHANNELS, 1)
         cells = (config.size // (4 << len(rest))) ** 2
         self.head = nn.Linear(_LAYOUT_CHANNELS * cells + config.widths[-1], config.features)
 
     def forward(self, planes: Tensor) -> Tensor:
         """Encode planes (B, C, S, S) as (B, features)."""
-        image = relu(self.blocks(self.stem(planes)))
+        image = relu(self.norm(self.blocks(self.stem(planes))))
         layout = relu(self.squeeze(image)).flatten(1)
         feature: Tensor = self.head(torch.cat([layout, image.mean((2, 3)).to(layout.dtype)], -1))
         return feature
+
+
+class LandmarkEncoder(nn.Module):
+    """Places and visibility of the landmarks as they are: what heat maps say, without having to find it."""
+
+    def __init__(self, landmarks: int, features: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(3 * landmarks, features), nn.ReLU(), nn.Linear(features, features), nn.ReLU()
+        )
+
+    def forward(self, landmarks: Tensor) -> Tensor:
+        """Encode landmarks (B, L, 3): x, y, visibility; the places of hidden ones count as little as they are seen."""
+        places, visibility = landmarks[..., :2], landmarks[..., 2:]
+        code: Tensor = self.layers(torch.cat([places * visibility, visibility], -1).flatten(1))
+        return code

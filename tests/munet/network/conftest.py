@@ -13,8 +13,19 @@ import trimesh
 
 from munet.body.default import load_default_body
 from munet.body.model import BodyModel
-from munet.network import SMALL, MuNet, NetworkConfig, NetworkInputs, Topology, build_topology, create_munet
+from munet.network import (
+    SMALL,
+    MuNet,
+    NetworkConfig,
+    NetworkInputs,
+    Topology,
+    build_topology,
+    coarsen,
+    create_munet,
+    topology_of_level,
+)
 from munet.network.config import BodyConfig, FilterConfig, SurfaceConfig
+from munet.network.upsampling import fit_upsampling
 
 
 def sphere(subdivisions: int) -> Topology:
@@ -43,11 +54,27 @@ def model() -> BodyModel:
 
 
 @pytest.fixture(scope="session")
+def fine(model: BodyModel) -> Topology:
+    assert model.graph is not None
+    return topology_of_level(model.graph, model.template)
+
+
+@pytest.fixture(scope="session")
+def coarse(fine: Topology) -> Topology:
+    return coarsen(fine, 1724)
+
+
+@pytest.fixture(scope="session")
+def fitted(model: BodyModel, coarse: Topology) -> Topology:
+    return fit_upsampling(model, coarse)
+
+
+@pytest.fixture(scope="session")
 def config() -> NetworkConfig:
     return replace(
         SMALL,
         image_size=64,
-        encoder=replace(SMALL.encoder, size=64, widths=(8, 8, 16, 16), features=32),
+        encoder=replace(SMALL.encoder, size=64, widths=(8, 8, 16, 16), features=32, landmark_features=16),
         coarse=FilterConfig(64, 4, 16, 8, 1, 2),
         fine=FilterConfig(64, 2, 8, 4, 1, 1),
         normal_widths=(8, 8, 16, 16),

@@ -79,7 +79,7 @@ def test_vertices_may_be_renumbered(net: MuNet, ball: Topology) -> None:
     order = torch.randperm(ball.vertex_count, generator=torch.Generator().manual_seed(6))
     place = torch.argsort(order)
     renumbered = build_topology(ball.template_body[order], place[ball.faces])
-    feature = torch.randn(2, 32, generator=torch.Generator().manual_seed(7))
+    feature = torch.randn(2, 48, generator=torch.Generator().manual_seed(7))
     body, camera = stirred(net).body_network(ball, feature)
     other_body, other_camera = net.body_network(renumbered, feature)
     torch.testing.assert_close(other_body, body[:, order], atol=1e-4, rtol=1e-4)

@@ -7,7 +7,7 @@ import torch
 
 from munet.body.model import BodyModel
 from munet.losses import Views, four_silhouettes
-from munet.network import SMALL, Topology, network_topology
+from munet.network import SMALL, Topology
 from munet.network.camera import project
 from munet.network.cost import measure_cost
 from munet.network.joints import joint_regressor
@@ -19,8 +19,8 @@ VIEWS = Views(size=96)
 
 
 @pytest.fixture(scope="module")
-def topology(model: BodyModel) -> Topology:
-    return network_topology(model, SMALL)
+def topology(fitted: Topology) -> Topology:
+    return fitted
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,23 +11,11 @@ from munet.body.graph import euler_characteristic
 from munet.body.model import BodyModel
 from munet.body.skinning import pose_body
 from munet.errors import InvalidInputError
-from munet.network import Topology, build_topology, coarsen, topology_of_level
+from munet.network import SMALL, Topology, build_topology, coarsen, network_topology
 from munet.network.graph_conv import GraphConv, broadcast_linear
 from munet.network.joints import graph_values, joint_regressor
 from munet.network.surface_network import edges_to_vertices
 from munet.network.topology import sparse_apply
-from munet.network.upsampling import fit_upsampling
-
-
-@pytest.fixture(scope="module")
-def fine(model: BodyModel) -> Topology:
-    assert model.graph is not None
-    return topology_of_level(model.graph, model.template)
-
-
-@pytest.fixture(scope="module")
-def coarse(fine: Topology) -> Topology:
-    return coarsen(fine, 1724)
 
 
 def volume(topology: Topology) -> float:
@@ -105,8 +95,9 @@ def test_maps_of_the_coarse_graph_are_averages(fine: Topology, coarse: Topology)
     torch.testing.assert_close(sparse_apply(coarse.down, fine.template_body[None])[0], coarse.template_body)
 
 
-def test_fitted_map_carries_bodies_never_seen(model: BodyModel, fine: Topology, coarse: Topology) -> None:
-    fitted = fit_upsampling(model, coarse)
+def test_fitted_map_carries_bodies_never_seen(
+    model: BodyModel, fine: Topology, coarse: Topology, fitted: Topology
+) -> None:
     torch.testing.assert_close(fitted.upsample(torch.ones(1, coarse.vertex_count, 1)), torch.ones(1, 6890, 1))
     generator = torch.Generator().manual_seed(99)
     betas, pose = torch.randn(3, 10, generator=generator), 0.3 * torch.randn(3, 24, 3, generator=generator)
@@ -116,6 +107,11 @@ def test_fitted_map_carries_bodies_never_seen(model: BodyModel, fine: Topology, 
     assert float(away.mean()) < 0.001
     assert float(plain.mean()) > 0.002
     assert float(away.max()) < 0.03
+
+
+def test_configuration_chooses_the_graph(model: BodyModel, fine: Topology) -> None:
+    found = network_topology(model, replace(SMALL, graph_vertices=0))
+    assert torch.equal(found.faces, fine.faces)
 
 
 def test_coarse_graph_is_always_the_same(ball: Topology) -> None:

@@ -1,4 +1,4 @@
-"""The operators on a finished rig: correctives, pose assets, bone names, hidden skin, IK."""
+"""The operators on a finished rig: correctives, pose assets, bone names, hidden skin, IK, control rig."""
 # ruff: noqa: N801 - Blender prescribes the names of classes
 
 import bpy
@@ -13,6 +13,7 @@ from ..rigging.clothes import COVERED, covered_skin_hidden, hide_covered_skin
 from ..rigging.ik import add_ik, has_ik, remove_ik
 from ..rigging.naming import rename_bones
 from ..rigging.poses import add_pose_assets
+from ..rigging.rigify import control_rig, generate_control_rig, remove_control_rig, rigify_enabled
 from ..rigs import SCHEMES
 
 _CORRECTIVES = (
@@ -143,8 +144,13 @@ class MUNET_OT_toggle_ik(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Allow it on a person, in Object Mode."""
-        return _person(cls, context, "OBJECT")
+        """Allow it on a person without a control rig, in Object Mode."""
+        if not _person(cls, context, "OBJECT"):
+            return False
+        if control_rig(rig_of(context.object)) is not None:
+            cls.poll_message_set("Remove the control rig first")
+            return False
+        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add or remove them."""
@@ -153,7 +159,42 @@ class MUNET_OT_toggle_ik(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class MUNET_OT_control_rig(bpy.types.Operator):
+    """Generate a Rigify control rig that moves this person, or remove it and keep the pose"""
+
+    bl_idname = "munet.control_rig"
+    bl_label = "Rigify Control Rig"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person, in Object Mode, with Rigify enabled and no IK controls in its way."""
+        if not _person(cls, context, "OBJECT"):
+            return False
+        if not rigify_enabled():
+            cls.poll_message_set("Enable the add-on Rigify in the preferences")
+            return False
+        if has_ik(rig_of(context.object)):
+            cls.poll_message_set("Remove the IK controls first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Generate or remove it."""
+        rig = rig_of(context.object)
+        try:
+            if control_rig(rig) is not None:
+                remove_control_rig(context, rig)
+            else:
+                generate_control_rig(context, rig)
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
 CLASSES = (
+    MUNET_OT_control_rig,
     MUNET_OT_toggle_ik,
     MUNET_OT_pose_correctives,
     MUNET_OT_add_pose_assets,

@@ -11,6 +11,7 @@ from ..importer.scene import rig_of
 from ..rigging.clothes import covered_skin_hidden
 from ..rigging.ik import has_ik
 from ..rigging.naming import SCHEME
+from ..rigging.rigify import control_rig
 from ..rigs import SCHEMES
 from .main import CATEGORY, MUNET_PT_main
 
@@ -51,6 +52,7 @@ class MUNET_PT_rig(bpy.types.Panel):
         layout.operator_menu_enum("munet.rename_bones", "scheme", text=label, icon="BONE_DATA")
         layout.operator("munet.add_pose_assets", icon="ASSET_MANAGER")
         layout.operator("munet.toggle_ik", icon="CON_KINEMATIC", depress=has_ik(rig))
+        layout.operator("munet.control_rig", icon="OUTLINER_OB_ARMATURE", depress=control_rig(rig) is not None)
         body = shaped_body(rig)
         hidden = body is not None and covered_skin_hidden(body)
         layout.operator("munet.hide_covered_skin", icon="MOD_MASK", depress=hidden)

@@ -41,6 +41,10 @@ def test_the_rig_in_use(blender: Blender) -> None:
     assert "ok check_correctives" in blender.check("rig")
 
 
+def test_a_control_rig_by_rigify(blender: Blender) -> None:
+    blender.check("control_rig")
+
+
 def test_operators_against_the_fake_backend(blender: Blender) -> None:
     blender.check("operators", *([] if blender.name == ALIASES["blender"] else ["--brief"]))
 

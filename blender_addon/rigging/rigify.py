@@ -179,7 +179,13 @@ def remove_control_rig(context: bpy.types.Context, rig: bpy.types.Object) -> Non
         bone.location, bone.rotation_quaternion, bone.scale = local.decompose()
     controls = control_rig(rig)
     if controls is not None:
-        armature = controls.data
-        bpy.data.objects.remove(controls)
-        bpy.data.armatures.remove(armature)
+        _delete_with_widgets(controls)
     del rig[_CONTROLS]
+
+
+def _delete_with_widgets(controls: bpy.types.Object) -> None:
+    widgets = {bone.custom_shape for bone in controls.pose.bones if bone.custom_shape is not None}
+    homes = {collection for widget in widgets for collection in widget.users_collection}
+    meshes = {widget.data for widget in widgets if widget.data is not None}
+    bpy.data.batch_remove([controls, controls.data, *widgets, *meshes])
+    bpy.data.batch_remove([home for home in homes if not home.all_objects and not home.children])

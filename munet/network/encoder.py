@@ -7,15 +7,28 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from munet.network.blocks import ResidualConv, group_norm
-from munet.network.config import EncoderConfig
+from munet.network.config import LANDMARK_COUNT, EncoderConfig
 
 _RESNET50_BLOCKS = (3, 4, 6, 3)
 _LAYOUT_CHANNELS = 32
 
 
-def build_encoder(config: EncoderConfig) -> nn.Module:
-    """The encoder that maps planes (B, C, size, size) to a feature (B, features)."""
-    return ResNet50(config.in_channels) if config.kind == "resnet50" else SmallEncoder(config)
+class PersonEncoder(nn.Module):
+    """The feature of a person: that of the picture, and the landmarks' code where the configuration has one."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.picture = ResNet50(config.in_channels) if config.kind == "resnet50" else SmallEncoder(config)
+        code = config.landmark_features
+        self.landmarks = LandmarkEncoder(LANDMARK_COUNT, code) if code else None
+        self.features = config.features + code
+
+    def forward(self, planes: Tensor, landmarks: Tensor) -> Tensor:
+        """Encode planes (B, C, size, size) and landmarks (B, 33, 3) as (B, features)."""
+        feature: Tensor = self.picture(planes)
+        if self.landmarks is None:
+            return feature
+        return torch.cat([feature, self.landmarks(landmarks).to(feature.dtype)], -1)
 
 
 class Bottleneck(nn.Module):

@@ -11,8 +11,8 @@ from torch.func import functional_call
 from munet.errors import InvalidInputError
 from munet.network.body_network import BodyNetwork
 from munet.network.camera import from_ndc, project, to_ndc
-from munet.network.config import LANDMARK_COUNT, NetworkConfig
-from munet.network.encoder import LandmarkEncoder, build_encoder
+from munet.network.config import NetworkConfig
+from munet.network.encoder import PersonEncoder
 from munet.network.inputs import NetworkInputs, check_inputs, encoder_planes
 from munet.network.local import LocalEncoder, LocalMaps, sample_maps
 from munet.network.normal_network import NormalNetwork, body_normal_maps
@@ -62,10 +62,8 @@ class MuNet(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.body_encoder = build_encoder(config.encoder)
-        codes = config.encoder.landmark_features
-        self.landmark_encoder = LandmarkEncoder(LANDMARK_COUNT, codes) if codes else None
-        self.body_network = BodyNetwork(config.encoder.features + codes, config.body)
+        self.body_encoder = PersonEncoder(config.encoder)
+        self.body_network = BodyNetwork(self.body_encoder.features, config.body)
         self.normal_network = NormalNetwork(config.normal_widths)
         self.local_encoder = LocalEncoder(config.coarse, config.fine)
         self.surface_network = SurfaceNetwork(config.coarse.out + config.fine.out, config.surface)
@@ -109,9 +107,8 @@ class MuNet(nn.Module):
     def estimate_body(self, topology: Topology, inputs: NetworkInputs, normals: Tensor | None) -> tuple[Tensor, Tensor]:
         """Body graph (B, V, 3) and camera (B, 3); ``normals`` (B, 6, R, R) of the round before, or None."""
         config = self.config.encoder
-        feature: Tensor = self.body_encoder(encoder_planes(inputs, config.channels, config.size, normals))
-        if self.landmark_encoder is not None:
-            feature = torch.cat([feature, self.landmark_encoder(inputs.landmarks).to(feature.dtype)], -1)
+        planes = encoder_planes(inputs, config.channels, config.size, normals)
+        feature: Tensor = self.body_encoder(planes, inputs.landmarks)
         body, camera = self.body_network(topology, feature)
         return body, camera
 

@@ -22,7 +22,7 @@ from munet.losses import (
 from munet.network import MuNet, MuNetOutput, NetworkInputs, Topology, TrueBody
 
 SETTINGS = LossSettings(error=SurfaceErrorSettings(samples=300), views=Views(1.2, 32))
-OF_BODY = ("body_encoder", "landmark_encoder", "body_network")
+OF_BODY = ("body_encoder", "body_network")
 OF_SURFACE = ("normal_network", "local_encoder", "surface_network")
 
 

@@ -16,6 +16,7 @@ from munet.training.data.looks import Looks
 
 _SEEN, _HIDDEN = 0.97, 0.35
 _NEAR = 0.12
+_WILD, _UNSURE = 25.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,10 @@ def observe(looks: Looks, landmarks: Tensor, depth: Tensor, surface_depth: Tenso
     seen_depth = surface_depth[batch, index[..., 1], index[..., 0]]
     hidden = (depth > seen_depth + _NEAR) & (seen_depth > 0)
     visibility = torch.where(hidden, _HIDDEN, _SEEN) * inside * (looks.lost < 0.5)
-    return Observed(landmarks + looks.noise * height, visibility, _rough_mask(looks, mask.to(landmarks)))
+    # A lost point is a wild guess: were it the truth with a low score, a network would learn to read it.
+    wild = 1 + (_WILD - 1) * looks.lost + (_UNSURE - 1) * hidden
+    observed = landmarks + looks.noise * height * wild[..., None]
+    return Observed(observed, visibility, _rough_mask(looks, mask.to(landmarks)))
 
 
 def _rough_mask(looks: Looks, mask: Tensor) -> Tensor:

@@ -98,10 +98,21 @@ def test_points_lie_on_the_surface(batch: TrainingBatch) -> None:
 def test_detector_noise_is_light(batch: TrainingBatch) -> None:
     error = (batch.observed_landmarks - batch.landmarks_image).norm(dim=-1)
     height = np.ptp(batch.landmarks_image[..., 1].numpy(), axis=1)
-    assert 0.001 < float((error / torch.from_numpy(height)[:, None]).mean()) < 0.02
+    share = error / torch.from_numpy(height)[:, None]
+    assert 0.001 < float(share[batch.observed_visibility > 0.9].mean()) < 0.02
     assert ((batch.observed_visibility >= 0) & (batch.observed_visibility <= 1)).all()
     overlap = (batch.observed_mask * batch.mask).flatten(1).sum(1) / batch.mask.flatten(1).sum(1)
     assert overlap.min() > 0.85
+
+
+def test_lost_points_do_not_give_the_truth_away(generator: Generator) -> None:
+    many = generator.batch("train", range(20, 32))
+    error = (many.observed_landmarks - many.landmarks_image).norm(dim=-1)
+    size = many.image.shape[-1]
+    inside = ((many.landmarks_image >= 0) & (many.landmarks_image < size)).all(-1)
+    lost = inside & (many.observed_visibility == 0)
+    assert lost.any()
+    assert error[lost].mean() > 5 * error[many.observed_visibility > 0.9].mean()
 
 
 def test_pictures_are_in_range(batch: TrainingBatch) -> None:

@@ -40,7 +40,7 @@ class Plan:
 
     seed: int = 0
     batch: int = 512
-    steps: int = 10_000
+    steps: int = 11_000
     rate: float = 1e-3
 
     def rate_at(self, step: int) -> float:

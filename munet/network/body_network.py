@@ -52,7 +52,14 @@ class BodyNetwork(nn.Module):
         for number, block in enumerate(self.blocks, start=2):
             values = block(values, topology.average)
             if number == self.config.camera_layer:
-                camera = self.camera(relu(self.camera_norm(values)).mean(1)).float()
-        moved = self.shape(relu(self.shape_norm(values))).float()
+                camera = _exact(self.camera, relu(self.camera_norm(values)).float().mean(1))
+        moved = _exact(self.shape, relu(self.shape_norm(values)))
         scale = torch.exp(camera[:, :1].clamp(-4, 4))
         return topology.template_body + moved, torch.cat([scale, camera[:, 1:]], -1)
+
+
+def _exact(layer: nn.Linear, values: Tensor) -> Tensor:
+    """Apply a last layer in float32: bfloat16 would round vertices to millimetres and cameras to pixels."""
+    with torch.autocast(values.device.type, enabled=False):
+        result: Tensor = layer(values.float())
+    return result

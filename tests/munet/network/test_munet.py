@@ -131,6 +131,13 @@ def test_bfloat16_is_close(net: MuNet, ball: Topology, inputs: NetworkInputs) ->
     assert all(value.grad is None or bool(value.grad.isfinite().all()) for value in net.parameters())
 
 
+def test_bfloat16_does_not_round_the_body(net: MuNet, ball: Topology, inputs: NetworkInputs) -> None:
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        output = stirred(net)(ball, inputs)
+    for values in (output.body - ball.template_body, output.camera[:, 1:]):
+        assert float((values - values.bfloat16().float()).abs().max()) > 1e-5
+
+
 def test_saving_memory_changes_no_gradient(config: NetworkConfig, ball: Topology, inputs: NetworkInputs) -> None:
     def gradients(wanted: NetworkConfig) -> list[Tensor]:
         made = stirred(create_munet(wanted, 1))
@@ -177,6 +184,30 @@ def test_paper_has_the_papers_widths() -> None:
     assert len(net.body_network.blocks) == 8
     assert millions["surface_network"] == pytest.approx(59.8, abs=0.1)
     assert millions["body_encoder"] == pytest.approx(23.5, abs=0.1)
+
+
+@torch.no_grad()
+def test_the_papers_encoder_sees_picture_and_depth(
+    config: NetworkConfig, ball: Topology, inputs: NetworkInputs
+) -> None:
+    encoder = replace(PAPER.encoder, size=64)
+    net = create_munet(replace(config, encoder=encoder)).eval()
+    deep = replace(inputs, depth=0.3 * inputs.mask)
+    together, alone = net(ball, deep), net(ball, replace(one(inputs, 1), depth=0.3 * inputs.mask[1:]))
+    torch.testing.assert_close(together.body[1:], alone.body, atol=1e-4, rtol=1e-3)
+    assert float((together.body - net(ball, inputs).body).abs().max()) > 1e-6
+    blind = replace(inputs, landmarks=torch.zeros_like(inputs.landmarks), depth=deep.depth)
+    torch.testing.assert_close(net(ball, blind).body, together.body)
+
+
+@torch.no_grad()
+def test_hidden_landmarks_do_not_count(net: MuNet, ball: Topology, inputs: NetworkInputs) -> None:
+    hidden, elsewhere = inputs.landmarks.clone(), inputs.landmarks.clone()
+    hidden[:, 7, 2] = elsewhere[:, 7, 2] = 0
+    elsewhere[:, 7, :2] = 0.9
+    some, other = (net(ball, replace(inputs, landmarks=places)) for places in (hidden, elsewhere))
+    torch.testing.assert_close(some.body, other.body)
+    assert float((some.body - net(ball, inputs).body).abs().max()) > 1e-6
 
 
 def test_small_is_small() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import common
 import numpy as np
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 from mathutils.kdtree import KDTree
 
 FOLDER = Path(sys.argv[1])
@@ -156,7 +156,8 @@ def check_rig(
     assert {obj.name for obj in meshes} == names, [obj.name for obj in meshes]
     # Blender's glTF importer lets a posed rig rest in that pose; where it rests in the T-pose, places can be compared.
     if len(meshes) == 1 and meshes[0].name.endswith("clothed") and (form == "fbx" or pose == "REST"):
-        check_weights(weights_of(meshes[0]), weights)
+        scale = meshes[0].matrix_world.to_scale()[0]
+        check_weights([(Vector(place) * scale, found) for place, found in weights_of(meshes[0])], weights)
     if target:
         assert max(abs(value - 1.0) for value in rigs[0].scale) < 0.01 or target == "UNREAL", rigs[0].scale
     if target == "UNREAL":

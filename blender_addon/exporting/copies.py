@@ -140,6 +140,10 @@ def _copy_rig(rig: bpy.types.Object, options: CopyOptions, home: bpy.types.Colle
     copy.data = rig.data.copy()
     home.objects.link(copy)
     _show(copy)
+    for constraint in [constraint for bone in copy.pose.bones for constraint in bone.constraints]:
+        for goal in ("target", "pole_target"):
+            if getattr(constraint, goal, None) == rig:
+                setattr(constraint, goal, copy)
     if options.pose != "ANIMATION":
         copy.animation_data_clear()
         if any(bone.constraints for bone in copy.pose.bones):

@@ -114,10 +114,10 @@ def _region_field(skin: Skin, name: str, drawn: Drawn) -> Tensor:
     behind_face = torch.where(from_center[:, 2] > 0.02, face - 0.068, 0.06)
     if name == "head":
         return torch.minimum(behind_face, skin.collar + 0.03).clamp_max(0.1)
-    tilted = from_center @ normalize(skin.rest.new_tensor([0.0, 0.62, -0.78]), dim=0)
+    tilted = from_center @ normalize(skin.rest.new_tensor([0.0, 0.72, -0.69]), dim=0)
     ears = (from_center - from_center.new_tensor([0.0, -0.025, 0.005])).abs() - from_center.new_tensor([0, 0.04, 0.03])
     at_ear = torch.where(from_center[:, 0].abs() > 0.06, ears[:, 1:].amax(1), 1.0)
-    scalp = torch.stack([tilted - 0.012, from_center[:, 1] + 0.09, at_ear]).amin(0)
+    scalp = torch.stack([tilted + 0.006, from_center[:, 1] + 0.09, at_ear]).amin(0)
     return scalp + ragged
 
 

@@ -6,7 +6,8 @@ The people, their noise and the prior are those of benchmarks/fit_accuracy.py: p
 the prior nor the network has seen. Prints the errors in millimetres over the 24 joints, root-aligned (MPJPE) and after
 the best similarity (PA-MPJPE): of the closed-form start, of the network's surest and best hypothesis, of the fit from
 the closed form, from the surest hypothesis, from whichever of all starts the fit's own cost prefers, and with the
-network's depths blended with the detector's.
+network's depths blended with the detector's. "mean of both" are the joints halfway between the surest hypothesis and
+the fit: no body, but a hint at what a fit that listens to the network may reach.
 """
 
 from __future__ import annotations
@@ -83,11 +84,13 @@ def person(
     alone = [guessed_joints(body, start, guess.rotations, guess.betas) for guess in guesses]
     began = time.perf_counter()
     chosen = bench.joints_cam(body, cheapest(quick, [start, *starts]))
+    fitted = bench.joints_cam(body, solve(objective, start, STEPS))
     return {
         "start": bench.joints_cam(body, start),
         "lifter": alone[0],
         "lifter, best": alone,
-        "fit": bench.joints_cam(body, solve(objective, start, STEPS)),
+        "fit": fitted,
+        "mean of both": (fitted - fitted[0] + alone[0] - alone[0][0]) / 2,
         "fit, lifter": bench.joints_cam(body, solve(objective, starts[0], STEPS)),
         "fit, cheapest": chosen,
         "fit, blended": bench.joints_cam(body, solve(*blend_depths(objective, guesses), STEPS)),

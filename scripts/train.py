@@ -41,6 +41,7 @@ from munet.training.people import People, generated_people, kept_people  # noqa:
 from munet.training.stages import PLANS, Plan, config_of, scaled  # noqa: E402
 
 KEPT_ON_CPU = 4096
+MICRO_ON_CPU = 4
 BAR = 24
 
 
@@ -61,7 +62,11 @@ def read_arguments() -> argparse.Namespace:
     plan.add_argument("--precision", choices=("auto", "bfloat16", "float32"), default="auto")
     names = [entry.name for entry in fields(LossWeights)]
     plan.add_argument("--without", nargs="*", choices=names, default=(), metavar="LOSS", help=f"of {', '.join(names)}")
-    parser.add_argument("--micro", type=int, default=0, help="people at once in a process (default: all of its share)")
+    parser.add_argument(
+        "--micro",
+        type=int,
+        help=f"people at once in a process; 0: its whole share (default: CUDA 0, CPU {MICRO_ON_CPU})",
+    )
     parser.add_argument("--data", type=Path, help="folder of the kept people (default FOLDER/people)")
     parser.add_argument("--validate-every", type=int, default=Rhythm.validation)
     parser.add_argument("--validate-people", type=int, default=Rhythm.people)
@@ -174,7 +179,10 @@ def train(arguments: argparse.Namespace, group: Team, console: Console, deadline
         folder.mkdir(parents=True, exist_ok=True)
     lines = Lines(console, plan, speaks=group.leads)
     other = TensorBoard(folder / "tensorboard") if arguments.tensorboard and group.leads else NoBoard()
-    training = Training(plan, load_default_body(), group, micro=arguments.micro)
+    micro = arguments.micro
+    if micro is None:
+        micro = 0 if group.device.type == "cuda" else min(MICRO_ON_CPU, plan.batch // group.size)
+    training = Training(plan, load_default_body(), group, micro=micro)
     rhythm = Rhythm(
         log=arguments.log_every,
         validation=arguments.validate_every,

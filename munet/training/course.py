@@ -104,7 +104,8 @@ class Course:
         Raises:
             TrainingError: something is not finite; the last checkpoint is untouched.
         """
-        training, ahead = self._training, Ahead(self._people)
+        training = self._training
+        ahead = Ahead(self._people, training.team.device)
         try:
             while not training.done and not training.team.agree(wish=time.monotonic() >= deadline):
                 began, stage = time.monotonic(), training.place.stage.name

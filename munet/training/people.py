@@ -77,8 +77,8 @@ def _order(count: int, seed: int, epoch: int) -> tuple[int, ...]:
 class Ahead:
     """Prepares the next people in a second thread while the networks learn from the ones before."""
 
-    def __init__(self, people: People) -> None:
-        self._people = people
+    def __init__(self, people: People, device: torch.device) -> None:
+        self._people, self._device = people, device
         self._worker = ThreadPoolExecutor(1)
         self._waiting: dict[tuple[int, ...], Future[TrainingBatch]] = {}
         self._threads = torch.get_num_threads()
@@ -98,5 +98,8 @@ class Ahead:
         return self._worker.submit(self._work, indices)
 
     def _work(self, indices: list[int]) -> TrainingBatch:
+        # A thread starts with its own number of threads and its own current device.
         torch.set_num_threads(self._threads)
+        if self._device.type == "cuda":
+            torch.cuda.set_device(self._device)
         return self._people("train", indices)

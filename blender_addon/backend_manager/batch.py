@@ -132,11 +132,16 @@ class Batch:
         else:
             entry.finish(EntryState.FAILED, job.error)
 
+    def _settings_of(self, entry: Entry) -> dict[str, Any]:
+        """Return what is sent with a photo; a shared backend may have been started for another device."""
+        device = {} if self.place.device == "auto" else {"device": self.place.device}
+        return {**self.settings, **device}
+
     def _send_next(self, manager: Manager) -> None:
         entry = next(entry for entry in self.entries if entry.state is EntryState.WAITING)
         try:
             entry.data = entry.path.read_bytes()
-            self.job = manager.submit(entry.data, entry.path.name, self.settings)
+            self.job = manager.submit(entry.data, entry.path.name, self._settings_of(entry))
             entry.state = EntryState.RUNNING
         except OSError as error:
             detail = f"{entry.path}: {error.strerror}."

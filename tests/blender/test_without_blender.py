@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
 import sys
 import time
 import zipfile
@@ -198,6 +199,66 @@ def test_a_missing_photo_costs_only_itself(extension: Extension, tmp_path: Path)
     batch.step(Ready())
     assert batch.entries[0].state.name == "FAILED"
     assert "gone.jpg" in batch.entries[0].failure.detail
+
+
+def _wait(condition: Callable[[], bool], *managers: Any) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, [manager.state for manager in managers]
+        for manager in managers:
+            manager.pump()
+        time.sleep(0.02)
+
+
+def _shared_place(extension: Extension, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("MUNET_RUNTIME_DIR", str(folder))
+    return extension("backend_manager.discovery").BackendPlace(
+        folder=str(build_addon.ROOT),
+        python=sys.executable,
+        module="tests.backend.fake_backend",
+        idle_minutes=0.01,
+        share=True,
+        device="cpu",
+    )
+
+
+def test_two_blenders_share_a_backend_that_ends_after_the_last(
+    extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, alive = _shared_place(extension, tmp_path, monkeypatch), extension("backend.protocol.processes").process_alive
+    module = extension("backend_manager.manager")
+    first, second = module.Manager(), module.Manager()
+    first.start(place)
+    _wait(lambda: first.running, first)
+    second.start(place)
+    _wait(lambda: second.running, first, second)
+    pid = first.welcome["pid"]
+    assert second.welcome["pid"] == pid
+    assert second.log_file is None
+    first.close()
+    job = second.submit(b"\x89PNG", "normal.png", {"device": "cpu"})
+    _wait(lambda: job.finished, second)
+    assert job.state == "done", job.error
+    second.close()
+    _wait(lambda: not alive(pid))
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_a_backend_that_does_not_answer_is_not_shared(
+    extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, module = _shared_place(extension, tmp_path, monkeypatch), extension("backend_manager.manager")
+    monkeypatch.setattr(module, "JOIN_SECONDS", 0.3)
+    runfile = extension("backend.protocol.runfile")
+    dead = runfile.RunFile("127.0.0.1", 9, os.getpid(), 1, runfile.new_token(), time.time())
+    runfile.write_run_file(dead, tmp_path / "dead.json")
+    manager = module.Manager()
+    manager.start(place)
+    _wait(lambda: manager.running, manager)
+    assert manager.welcome["pid"] != dead.pid
+    assert manager.log_file is not None
+    manager.close()
+    assert manager.state.name == "STOPPED"
 
 
 def test_a_dead_backend_is_started_again_for_the_next_photo(extension: Extension, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def register() -> None:
     """Register everything."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    bpy.types.IMAGE_MT_image.append(main_panel.draw_image_menu)
     add_properties()
     locale.register()
     cli.register()
@@ -60,5 +61,6 @@ def unregister() -> None:
     cli.unregister()
     locale.unregister()
     remove_properties()
+    bpy.types.IMAGE_MT_image.remove(main_panel.draw_image_menu)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -33,6 +33,25 @@ _STAGES = {
 }
 
 
+class MUNET_MT_images(bpy.types.Menu):
+    """More on the list of photos."""
+
+    bl_label = "Photos"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the menu."""
+        self.layout.operator("munet.paste_images", icon="PASTEDOWN")
+        self.layout.operator("munet.add_shown_image", icon="IMAGE")
+        self.layout.separator()
+        self.layout.operator("munet.clear_images", icon="TRASH")
+
+
+def draw_image_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    """Draw the entry in the menu Image of the Image Editor."""
+    menu.layout.separator()
+    menu.layout.operator("munet.add_shown_image", text="Add to MuNet Photos", icon="ARMATURE_DATA")
+
+
 class MUNET_UL_images(bpy.types.UIList):
     """The photos with what has become of them."""
 
@@ -57,7 +76,7 @@ def _draw_images(layout: bpy.types.UILayout, window: bpy.types.PropertyGroup) ->
     buttons.operator("munet.add_images", text="", icon="ADD")
     buttons.operator("munet.remove_image", text="", icon="REMOVE")
     buttons.separator()
-    buttons.operator("munet.clear_images", text="", icon="TRASH")
+    buttons.menu("MUNET_MT_images", text="", icon="DOWNARROW_HLT")
 
 
 def _draw_message(
@@ -146,4 +165,4 @@ class MUNET_PT_main(bpy.types.Panel):
             _draw_failure(layout, context, session.failure)
 
 
-CLASSES = (MUNET_UL_images, MUNET_PT_main)
+CLASSES = (MUNET_MT_images, MUNET_UL_images, MUNET_PT_main)

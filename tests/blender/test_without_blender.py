@@ -186,6 +186,25 @@ def test_a_folder_without_a_backend_is_reported(extension: Extension, tmp_path: 
         assert "preferences" in caught.value.hint
 
 
+def test_photos_are_read_from_the_clipboard(extension: Extension, tmp_path: Path) -> None:
+    folder, one = tmp_path / "a b", tmp_path / "ä 1.JPG"
+    folder.mkdir()
+    for path in (one, folder / "2.png", folder / "no.txt"):
+        path.write_bytes(b"")
+    text = f'"{one}"\n{folder}\n{one.as_uri()}\r\n/gone/3.png\nrelative.png\n{folder / "no.txt"}\n\n'
+    assert extension("inputs").photos_in_text(text) == [one, folder / "2.png", one]
+    assert extension("inputs").photos_in_text("") == []
+
+
+def test_people_are_read_as_numbers(extension: Extension) -> None:
+    read = extension("inputs").person_indices
+    assert read("") == ()
+    assert read(" 3, 1 3") == (2, 0)
+    for text in ("0", "-1", "a", "1.5", "101"):
+        with pytest.raises(extension("errors").AddonError, match=text):
+            read(text)
+
+
 def test_a_missing_photo_costs_only_itself(extension: Extension, tmp_path: Path) -> None:
     batch_module, manager_module = extension("backend_manager.batch"), extension("backend_manager.manager")
 
@@ -225,7 +244,10 @@ def _shared_place(extension: Extension, folder: Path, monkeypatch: pytest.Monkey
 def test_two_blenders_share_a_backend_that_ends_after_the_last(
     extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, alive = _shared_place(extension, tmp_path, monkeypatch), extension("backend.protocol.processes").process_alive
+    place, alive = (
+        _shared_place(extension, tmp_path, monkeypatch),
+        extension("backend.protocol.processes").process_alive,
+    )
     module = extension("backend_manager.manager")
     first, second = module.Manager(), module.Manager()
     first.start(place)

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import common
@@ -38,7 +39,7 @@ def failing(call: object) -> str:
     """Call an operator that must fail and return what it told."""
     try:
         call()
-    except RuntimeError as error:
+    except (RuntimeError, common.part("errors").AddonError) as error:
         return str(error)
     raise AssertionError("the operator should have failed")
 
@@ -57,6 +58,32 @@ def check_batch(folder: Path) -> None:
     rigs = [obj for obj in bpy.data.objects if obj.type == "ARMATURE"]
     assert len(rigs) == 4, rigs
     assert bpy.context.scene.camera is not None
+
+
+def check_ways_in(folder: Path) -> None:
+    """Dropped files, a packed picture and a painted one come into the list."""
+    window, pictures = bpy.context.window_manager.munet, common.part("picture")
+    window.images.clear()
+    (folder / "dropped one.png").write_bytes(PNG)
+    files = [{"name": "dropped one.png"}, {"name": "dropped one.png"}]
+    assert bpy.ops.munet.add_images("INVOKE_DEFAULT", directory=str(folder), files=files) == {"FINISHED"}
+    assert [image.name for image in window.images] == ["dropped one.png"]
+    handler = bpy.types.MUNET_FH_photos
+    assert handler.bl_import_operator == "munet.add_images"
+    for kind, taken in (("VIEW_3D", True), ("IMAGE_EDITOR", False)):
+        assert handler.poll_drop(SimpleNamespace(area=SimpleNamespace(type=kind))) is taken
+    on_disk = bpy.data.images.load(str(folder / "dropped one.png"))
+    assert pictures.picture_file(on_disk) == folder / "dropped one.png"
+    on_disk.pack()
+    assert pictures.picture_file(on_disk).read_bytes() == PNG
+    painted = bpy.data.images.new("a/b", 3, 2)
+    painted.pixels[:4] = (1.0, 0.0, 0.0, 1.0)
+    again = bpy.data.images.load(str(pictures.picture_file(painted)))
+    assert tuple(again.size) == (3, 2)
+    assert list(again.pixels[:8]) == [1, 0, 0, 1, 0, 0, 0, 1]
+    floats = bpy.data.images.new("hdr", 3, 2, float_buffer=True)
+    assert "hdr" in failing(lambda: pictures.picture_file(floats))
+    assert not bpy.ops.munet.add_shown_image.poll()
 
 
 def check_interactive(folder: Path) -> None:
@@ -154,7 +181,7 @@ def check_command_line(folder: Path) -> None:
 
 def check() -> None:
     """Run all of it with one folder of photos, or with --brief what depends on the version of Blender."""
-    brief = (check_batch, check_interactive, check_waits_for_object_mode, check_command_line)
+    brief = (check_batch, check_ways_in, check_interactive, check_waits_for_object_mode, check_command_line)
     chosen = brief if "--brief" in sys.argv else (*brief, check_bad_backends, check_start_stop)
     with tempfile.TemporaryDirectory() as name:
         for one in chosen:

@@ -22,6 +22,7 @@ from .preferences import MUNET_AP_preferences
 from .properties import MUNET_PG_image, MUNET_PG_window, add_properties, remove_properties
 from .pump import stop_pump
 from .session import close_session, open_session
+from .thumbnails import close_thumbnails, open_thumbnails
 
 CLASSES = (
     MUNET_PG_image,
@@ -49,6 +50,7 @@ def register() -> None:
     add_properties()
     locale.register()
     cli.register()
+    open_thumbnails()
     open_session()
     atexit.register(close_session)
 
@@ -58,6 +60,7 @@ def unregister() -> None:
     atexit.unregister(close_session)
     stop_pump()
     close_session()
+    close_thumbnails()
     cli.unregister()
     locale.unregister()
     remove_properties()

@@ -10,6 +10,7 @@ from ..backend.client import Job
 from ..backend_manager.batch import EntryState
 from ..backend_manager.manager import Failure, State
 from ..session import Session, current
+from ..thumbnails import thumbnail
 from .text import draw_wrapped
 
 CATEGORY = "MuNet"
@@ -64,9 +65,16 @@ class MUNET_UL_images(bpy.types.UIList):
         _icon: int,
         _active_data: bpy.types.AnyType,
         _active_property: str,
+        index: int,
     ) -> None:
-        """Draw one photo."""
-        layout.label(text=item.name, icon=_ICONS[item.status], translate=False)
+        """Draw one photo: its picture, its name, its state, and what can be done with it."""
+        row = layout.row(align=True)
+        row.label(text=item.name, icon_value=thumbnail(item.path), translate=False)
+        row.label(text="", icon=_ICONS[item.status])
+        if item.status in {"WAITING", "RUNNING", "RECEIVED"}:
+            row.operator("munet.cancel_image", text="", icon="X", emboss=False).index = index
+        elif item.status in {"FAILED", "CANCELLED"}:
+            row.operator("munet.reconstruct_image", text="", icon="FILE_REFRESH", emboss=False).index = index
 
 
 def _draw_images(layout: bpy.types.UILayout, window: bpy.types.PropertyGroup) -> None:
@@ -77,6 +85,18 @@ def _draw_images(layout: bpy.types.UILayout, window: bpy.types.PropertyGroup) ->
     buttons.operator("munet.remove_image", text="", icon="REMOVE")
     buttons.separator()
     buttons.menu("MUNET_MT_images", text="", icon="DOWNARROW_HLT")
+
+
+def _draw_active(layout: bpy.types.UILayout, window: bpy.types.PropertyGroup) -> None:
+    """Draw the active photo, larger, with what belongs to it alone."""
+    if window.active_image < len(window.images):
+        image = window.images[window.active_image]
+        row = layout.row()
+        row.template_icon(icon_value=thumbnail(image.path), scale=4.0)
+        column = row.column()
+        column.label(text=image.bl_rna.properties["status"].enum_items[image.status].name)
+        column.prop(image, "persons")
+        column.operator("munet.reconstruct_image", icon="FILE_REFRESH").index = window.active_image
 
 
 def _draw_message(
@@ -150,6 +170,7 @@ class MUNET_PT_main(bpy.types.Panel):
         """Draw the panel."""
         layout, window, session = self.layout, context.window_manager.munet, current()
         _draw_images(layout, window)
+        _draw_active(layout, window)
         _draw_message(layout, context, window, session)
         options = layout.column()
         options.use_property_split = True

@@ -177,7 +177,10 @@ def test_blenders_validator_accepts_the_zip(extension_zip: Path) -> None:
     build_addon.validate(extension_zip)
 
 
-def test_a_folder_without_a_backend_is_reported(extension: Extension, tmp_path: Path) -> None:
+def test_a_folder_without_a_backend_is_reported(
+    extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MUNET_ENVS", raising=False)
     discovery = extension("backend_manager.discovery")
     for place in (discovery.BackendPlace(), discovery.BackendPlace(folder=str(tmp_path))):
         with pytest.raises(extension("errors").AddonError) as caught:
@@ -203,6 +206,16 @@ def test_people_are_read_as_numbers(extension: Extension) -> None:
     for text in ("0", "-1", "a", "1.5", "101"):
         with pytest.raises(extension("errors").AddonError, match=text):
             read(text)
+
+
+def test_chosen_people_and_the_device_go_with_the_photo(extension: Extension) -> None:
+    batch, place = extension("backend_manager.batch").Batch, extension("backend_manager.discovery").BackendPlace
+    one, two = Path("/one.png"), Path("/two.png")
+    made = batch.of([one, two], {"preset": "draft", "max_persons": 2}, place(device="cpu"), {two: (4, 0)})
+    plain, chosen = (made._settings_of(entry) for entry in made.entries)
+    assert plain == {"preset": "draft", "max_persons": 2, "device": "cpu"}
+    assert chosen == {**plain, "max_persons": 5, "persons": [4, 0]}
+    assert "device" not in batch.of([one], {}, place())._settings_of(made.entries[0])
 
 
 def test_a_missing_photo_costs_only_itself(extension: Extension, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import bpy
 import common
@@ -84,6 +85,55 @@ def check_ways_in(folder: Path) -> None:
     floats = bpy.data.images.new("hdr", 3, 2, float_buffer=True)
     assert "hdr" in failing(lambda: pictures.picture_file(floats))
     assert not bpy.ops.munet.add_shown_image.poll()
+
+
+def check_one_photo(folder: Path) -> None:
+    """One photo is done again alone, or cancelled while the others go on; people are chosen by number."""
+    use_backend("--mode", "by-name", "--grace", "0.5")
+    window, session = bpy.context.window_manager.munet, common.part("session").current()
+    photos(folder, "nobody.png", "normal.png")
+    assert bpy.ops.munet.reconstruct_image(index=1) == {"FINISHED"}
+    assert states() == ["NEW", "DONE"]
+    assert "Nobody" in failing(lambda: bpy.ops.munet.reconstruct_image(index=0))
+    assert states() == ["FAILED", "DONE"]
+    window.images[1].persons = "first"
+    assert "first" in failing(lambda: bpy.ops.munet.reconstruct_image(index=1))
+    assert not bpy.ops.munet.cancel_image.poll()
+    photos(folder, "hang.png", "normal.png", "two.png")
+    paths = [Path(image.path) for image in window.images]
+    place = common.fake_backend("--mode", "by-name", "--grace", "0.5")
+    session.manager.close()
+    session.batch = common.part("backend_manager.batch").Batch.of(paths, {}, place, {paths[1]: (0,)})
+    insert = common.part("insert")
+    common.wait_for(lambda: session.batch.job is not None, 30, lambda: insert.advance(bpy.context, session))
+    for index in (2, 0):
+        assert bpy.ops.munet.cancel_image(index=index) == {"FINISHED"}
+    session.batch.again(paths[2])
+    session.batch.again(paths[1])
+    common.part("pump").run_to_end(bpy.context, session)
+    assert states() == ["CANCELLED", "DONE", "DONE"], states()
+    assert [entry.persons for entry in session.batch.entries] == [(), (0,), ()]
+
+
+def check_drawing(folder: Path) -> None:
+    """Each state is drawn with its button; every photo has a small picture (without a window all are icon 0)."""
+    window, module, main = bpy.context.window_manager.munet, common.part("thumbnails"), common.part("panels.main")
+    photos(folder, *(f"draw{index}.png" for index in range(7)))
+    (folder / "draw6.png").unlink()
+    for state, image in zip(main._ICONS, window.images, strict=True):
+        image.status, row = state, MagicMock()
+        main.MUNET_UL_images.draw_item(None, bpy.context, row, None, image, 0, None, "", 0)
+        drawn = row.row.return_value
+        assert drawn.label.call_args_list[0].kwargs["icon_value"] == module.thumbnail(image.path)
+        called = [call.args[0] for call in drawn.operator.call_args_list]
+        busy, ended = state in {"WAITING", "RUNNING", "RECEIVED"}, state in {"FAILED", "CANCELLED"}
+        assert called == ["munet.cancel_image"] * busy + ["munet.reconstruct_image"] * ended, (state, called)
+    main._draw_active(MagicMock(), window)
+    main.draw_image_menu(MagicMock(), bpy.context)
+    assert len(module._collections[-1]) == 7
+    module.close_thumbnails()
+    assert not module._collections
+    module.open_thumbnails()
 
 
 def check_interactive(folder: Path) -> None:
@@ -181,7 +231,8 @@ def check_command_line(folder: Path) -> None:
 
 def check() -> None:
     """Run all of it with one folder of photos, or with --brief what depends on the version of Blender."""
-    brief = (check_batch, check_ways_in, check_interactive, check_waits_for_object_mode, check_command_line)
+    ways = (check_batch, check_ways_in, check_one_photo, check_drawing)
+    brief = (*ways, check_interactive, check_waits_for_object_mode, check_command_line)
     chosen = brief if "--brief" in sys.argv else (*brief, check_bad_backends, check_start_stop)
     with tempfile.TemporaryDirectory() as name:
         for one in chosen:

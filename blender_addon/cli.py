@@ -12,6 +12,7 @@ from .backend_manager.batch import Batch, Entry, EntryState
 from .errors import AddonError
 from .export import FORMATS, save_scene
 from .importer.camera import look_through
+from .inputs import photos_at
 from .preferences import backend_place
 from .pump import run_to_end
 from .session import Session, current
@@ -36,12 +37,7 @@ def _say(text: str) -> None:
 
 
 def _photos(paths: list[Path]) -> list[Path]:
-    endings = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic"}
-    found = []
-    for path in paths:
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in endings) if path.is_dir() else [path]
-        found += [p.absolute() for p in inside]
-    return found
+    return [photo.absolute() for path in paths for photo in photos_at(path)]
 
 
 def _reconstruct_one(session: Session, path: Path, options: argparse.Namespace) -> Entry:

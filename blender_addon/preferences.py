@@ -2,7 +2,7 @@
 # ruff: noqa: N801 - Blender prescribes the names of classes
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 
 from .backend_manager.discovery import BackendPlace, place_from_environment
 
@@ -34,6 +34,11 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
         description="Use a backend that is already running and published this file; empty starts an own one",
         subtype="FILE_PATH",
     )
+    share: BoolProperty(
+        name="Share backend",
+        description="Use a backend that another Blender on this computer has started; off always starts an own one",
+        default=True,
+    )
     device: EnumProperty(name="Device", description="What the backend computes on", items=_DEVICES)
     idle_minutes: FloatProperty(
         name="Idle minutes",
@@ -51,6 +56,7 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
         layout.prop(self, "backend_python")
         layout.prop(self, "device")
         layout.prop(self, "idle_minutes")
+        layout.prop(self, "share")
         layout.prop(self, "run_file")
 
 
@@ -65,6 +71,7 @@ def backend_place(context: bpy.types.Context) -> BackendPlace:
             folder=bpy.path.abspath(preferences.backend_folder),
             python=bpy.path.abspath(preferences.backend_python),
             run_file=bpy.path.abspath(preferences.run_file),
+            share=preferences.share,
             device=preferences.device,
             idle_minutes=preferences.idle_minutes,
         )

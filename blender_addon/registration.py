@@ -22,6 +22,7 @@ from .preferences import MUNET_AP_preferences
 from .properties import MUNET_PG_image, MUNET_PG_window, add_properties, remove_properties
 from .pump import stop_pump
 from .session import close_session, open_session
+from .thumbnails import close_thumbnails, open_thumbnails
 
 CLASSES = (
     MUNET_PG_image,
@@ -45,9 +46,11 @@ def register() -> None:
     """Register everything."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    bpy.types.IMAGE_MT_image.append(main_panel.draw_image_menu)
     add_properties()
     locale.register()
     cli.register()
+    open_thumbnails()
     open_session()
     atexit.register(close_session)
 
@@ -57,8 +60,10 @@ def unregister() -> None:
     atexit.unregister(close_session)
     stop_pump()
     close_session()
+    close_thumbnails()
     cli.unregister()
     locale.unregister()
     remove_properties()
+    bpy.types.IMAGE_MT_image.remove(main_panel.draw_image_menu)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

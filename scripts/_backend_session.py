@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -83,12 +82,20 @@ class BackendSession:
         self._launch = start_backend(self._options)
         return Client(self._launch.wait(), application="reconstruct.py", alive=self._launch.alive, warm=True)
 
+    def _shut_down(self, client: Client) -> bool:
+        """Ask the backend to end; return whether a Blender has joined it, which then is the one it ends with."""
+        try:
+            client.shutdown(timeout=CANCEL_SECONDS)
+        except BackendError as error:
+            return error.code == "BUSY"
+        return False
+
     def _disconnect(self) -> None:
+        shared = False
         if self._client is not None:
             if self._launch is not None:
-                with contextlib.suppress(BackendError):
-                    self._client.shutdown(timeout=CANCEL_SECONDS)
+                shared = self._shut_down(self._client)
             self._client.close()
-        if self._launch is not None:
+        if self._launch is not None and not shared:
             self._launch.stop()
         self._client = self._launch = None

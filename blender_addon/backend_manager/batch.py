@@ -39,9 +39,11 @@ class Entry:
         data: bytes of its file, once it has been sent.
         result: what the backend gave, until it has been inserted.
         notes: what the backend says about the photo as a whole.
+        persons: indices of the people to reconstruct, largest first; empty means all.
     """
 
     path: Path
+    persons: tuple[int, ...] = ()
     state: EntryState = EntryState.WAITING
     failure: Failure | None = None
     data: bytes = b""
@@ -78,9 +80,15 @@ class Batch:
     _restarts: int = field(default=0)
 
     @classmethod
-    def of(cls, paths: Sequence[Path], settings: Mapping[str, Any], place: BackendPlace) -> Batch:
-        """Make a batch of the photos at ``paths``."""
-        return cls([Entry(path) for path in paths], dict(settings), place)
+    def of(
+        cls,
+        paths: Sequence[Path],
+        settings: Mapping[str, Any],
+        place: BackendPlace,
+        persons: Mapping[Path, tuple[int, ...]] | None = None,
+    ) -> Batch:
+        """Make a batch of the photos at ``paths``, of which ``persons`` may choose the people."""
+        return cls([Entry(path, (persons or {}).get(path, ())) for path in paths], dict(settings), place)
 
     @property
     def finished(self) -> bool:
@@ -108,6 +116,22 @@ class Batch:
         if self.job is not None:
             manager.cancel(self.job)
 
+    def cancel_one(self, path: Path, manager: Manager) -> None:
+        """Stop or drop the photo at ``path``; the others go on."""
+        for entry in self.entries:
+            if entry.path != path or entry.finished:
+                continue
+            if entry.state is not EntryState.RUNNING:
+                entry.finish(EntryState.CANCELLED)
+            elif self.job is not None:
+                manager.cancel(self.job)
+
+    def again(self, path: Path, persons: tuple[int, ...] = ()) -> None:
+        """Put the photo at ``path`` at the end of the batch, in place of what has become of it before."""
+        self.entries = [entry for entry in self.entries if entry.path != path or not entry.finished]
+        if all(entry.path != path for entry in self.entries):
+            self.entries.append(Entry(path, persons))
+
     def step(self, manager: Manager) -> None:
         """Do what can be done without waiting: take in an ended job, send the next photo, restart a dead backend."""
         manager.pump()
@@ -132,11 +156,21 @@ class Batch:
         else:
             entry.finish(EntryState.FAILED, job.error)
 
+    def _settings_of(self, entry: Entry) -> dict[str, Any]:
+        """Return what is sent with a photo; a shared backend may have been started for another device."""
+        sent = dict(self.settings)
+        if self.place.device != "auto":
+            sent["device"] = self.place.device
+        if entry.persons:
+            sent["persons"] = list(entry.persons)
+            sent["max_persons"] = max(1 + max(entry.persons), int(sent.get("max_persons", 1)))
+        return sent
+
     def _send_next(self, manager: Manager) -> None:
         entry = next(entry for entry in self.entries if entry.state is EntryState.WAITING)
         try:
             entry.data = entry.path.read_bytes()
-            self.job = manager.submit(entry.data, entry.path.name, self.settings)
+            self.job = manager.submit(entry.data, entry.path.name, self._settings_of(entry))
             entry.state = EntryState.RUNNING
         except OSError as error:
             detail = f"{entry.path}: {error.strerror}."

@@ -22,6 +22,7 @@ class BackendPlace:
         folder: the MuNet folder, holding ``.envs`` and the package ``backend``; empty if unknown.
         python: interpreter of the backend; empty takes the one of ``folder``.
         run_file: run file of a backend somebody else has started; empty starts an own one.
+        share: join a backend of this user that already runs on this computer before an own one is started.
         device: torch device name, or "auto".
         idle_minutes: the backend ends after this long without a client.
         module: what to run instead of ``backend``, for tests.
@@ -31,6 +32,7 @@ class BackendPlace:
     folder: str = ""
     python: str = ""
     run_file: str = ""
+    share: bool = False
     device: str = "auto"
     idle_minutes: float = 10.0
     module: str = "backend"
@@ -43,6 +45,7 @@ def place_from_environment(place: BackendPlace) -> BackendPlace:
         folder=place.folder or os.environ.get("MUNET_FOLDER", ""),
         python=place.python or os.environ.get("MUNET_PYTHON", ""),
         run_file=place.run_file or os.environ.get("MUNET_RUN_FILE", ""),
+        share=place.share,
         device=place.device,
         idle_minutes=place.idle_minutes,
         module=place.module,

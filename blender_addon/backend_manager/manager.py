@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ..backend.client import Client, Job, Launch, start_backend
-from ..backend.protocol import BackendError, RunFile, read_run_file
+from ..backend.protocol import BackendError, RunFile, find_run_files, read_run_file
+from ..backend.protocol.places import runtime_dir
 from ..errors import AddonError
 from .discovery import BackendPlace, launch_options
 
 START_SECONDS = 60.0
+JOIN_SECONDS = 5.0
 STOP_SECONDS = 10.0
 _WAIT_STEP = 0.05
 
@@ -59,6 +61,7 @@ class Manager:
         self._launch: Launch | None = None
         self._client: Client | None = None
         self._deadline = 0.0
+        self._instead: BackendPlace | None = None
         self._stopper: threading.Thread | None = None
         self._jobs: dict[str, Job] = {}
 
@@ -83,20 +86,20 @@ class Manager:
         return self._launch.log_file if self._launch else None
 
     def start(self, place: BackendPlace) -> None:
-        """Begin to start a backend, or to join the one of ``place.run_file``; failures end in the state FAILED."""
+        """Begin to join or to start a backend as ``place`` says; failures end in the state FAILED.
+
+        A shared backend that does not answer within JOIN_SECONDS, or refuses, is replaced by an own one.
+        """
         if not self.settled:
             return
         self._drop()
+        self._deadline = time.monotonic() + START_SECONDS
         try:
-            if place.run_file:
-                self._connect(read_run_file(Path(place.run_file)))
-            else:
-                self._launch = start_backend(launch_options(place))
+            self._join_or_launch(place)
         except (AddonError, BackendError) as error:
             self._fail(error)
             return
         self.failure = None
-        self._deadline = time.monotonic() + START_SECONDS
         self._go(State.STARTING)
 
     def submit(self, image: bytes, name: str, settings: Mapping[str, Any]) -> Job:
@@ -127,7 +130,7 @@ class Manager:
             elif self.state is State.STOPPING and not (self._stopper and self._stopper.is_alive()):
                 self._stopper = None
                 self._go(State.STOPPED)
-        except BackendError as error:
+        except (AddonError, BackendError) as error:
             self._fail(error)
 
     def wait_running(self) -> None:
@@ -141,7 +144,7 @@ class Manager:
         if self.state is State.STOPPING:
             return
         client, launch = self._client, self._launch
-        self._client = self._launch = None
+        self._client = self._launch = self._instead = None
         self._jobs.clear()
         if client is None and launch is None:
             self.failure = None
@@ -158,6 +161,24 @@ class Manager:
             self._stopper.join(STOP_SECONDS)
         self.pump()
 
+    def _join_or_launch(self, place: BackendPlace) -> None:
+        others = find_run_files(runtime_dir()) if place.share and not place.run_file else []
+        if place.run_file:
+            self._connect(read_run_file(Path(place.run_file)))
+        elif others:
+            self._instead = place
+            self._deadline = time.monotonic() + JOIN_SECONDS
+            self._connect(others[0][1])
+        else:
+            self._launch = start_backend(launch_options(place))
+
+    def _launch_instead(self, place: BackendPlace) -> None:
+        """Start a backend because the shared one can not be used."""
+        _log.info("backend: the running one can not be joined: %s", self._client.error if self._client else None)
+        self._drop()
+        self._deadline = time.monotonic() + START_SECONDS
+        self._launch = start_backend(launch_options(place))
+
     def _pump_start(self) -> None:
         if self._client is None and self._launch is not None:
             run = self._launch.poll()
@@ -165,10 +186,15 @@ class Manager:
                 self._connect(run)
         if self._client is not None:
             self._client.pump()
-            self._check_connection(self._client)
             if self._client.state == "connected":
+                self._instead = None
                 self._go(State.READY)
                 return
+            if self._instead is not None:
+                if self._client.state != "connecting" or time.monotonic() > self._deadline:
+                    self._launch_instead(self._instead)
+                return
+            self._check_connection(self._client)
         if time.monotonic() > self._deadline:
             detail = f"Waited {START_SECONDS:.0f} s."
             raise BackendError(
@@ -202,7 +228,7 @@ class Manager:
         """Let go of a failed backend's remains."""
         if self._client is not None or self._launch is not None:
             threading.Thread(target=_end, args=(self._client, self._launch), name="munet-drop", daemon=True).start()
-        self._client = self._launch = None
+        self._client = self._launch = self._instead = None
 
     def _go(self, state: State) -> None:
         if state is self.state:

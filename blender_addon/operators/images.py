@@ -6,10 +6,13 @@ from pathlib import Path
 import bpy
 from bpy.props import CollectionProperty, StringProperty
 
+from ..errors import AddonError
+from ..inputs import IMAGE_ENDINGS, photos_in_text
+from ..picture import picture_file, shown_picture
 from ..properties import add_image
 from ..session import current
 
-IMAGE_GLOB = "*.jpg;*.jpeg;*.png;*.webp;*.bmp;*.tif;*.tiff;*.heic"
+IMAGE_GLOB = ";".join(f"*{ending}" for ending in IMAGE_ENDINGS)
 
 
 def _idle(cls: type[bpy.types.Operator]) -> bool:
@@ -26,6 +29,14 @@ def _has_images(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bo
     return True
 
 
+def _add(operator: bpy.types.Operator, context: bpy.types.Context, paths: list[Path]) -> set[str]:
+    added = [add_image(context.window_manager.munet, path) for path in paths]
+    if not any(added):
+        operator.report({"WARNING"}, "No new photo was chosen")
+        return {"CANCELLED"}
+    return {"FINISHED"}
+
+
 class MUNET_OT_add_images(bpy.types.Operator):
     """Add photos to the list"""
 
@@ -36,24 +47,65 @@ class MUNET_OT_add_images(bpy.types.Operator):
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"})
     filter_glob: StringProperty(default=IMAGE_GLOB, options={"HIDDEN"})
 
-    @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        """Allow it while nothing runs."""
-        return _idle(cls)
-
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Ask for the files."""
+        """Ask for the files, unless they were dropped."""
+        if self.files:
+            return self.execute(context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Append the chosen files."""
         folder = Path(bpy.path.abspath(self.directory))
-        added = [add_image(context.window_manager.munet, folder / file.name) for file in self.files if file.name]
-        if not any(added):
-            self.report({"WARNING"}, "No new photo was chosen")
+        return _add(self, context, [folder / file.name for file in self.files if file.name])
+
+
+class MUNET_OT_paste_images(bpy.types.Operator):
+    """Add the photos whose paths, or folder, are in the clipboard"""
+
+    bl_idname = "munet.paste_images"
+    bl_label = "Paste Photos"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Append the files that the clipboard names."""
+        return _add(self, context, photos_in_text(context.window_manager.clipboard))
+
+
+class MUNET_OT_add_shown_image(bpy.types.Operator):
+    """Add the picture that the Image Editor shows"""
+
+    bl_idname = "munet.add_shown_image"
+    bl_label = "Add Picture of Image Editor"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it while an Image Editor shows a picture."""
+        if shown_picture(context) is None:
+            cls.poll_message_set("No Image Editor shows a picture")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Append its file, or a copy of what is in no file."""
+        try:
+            return _add(self, context, [picture_file(shown_picture(context))])
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        return {"FINISHED"}
+
+
+class MUNET_FH_photos(bpy.types.FileHandler):
+    """Photos dropped onto a 3D view."""
+
+    bl_idname = "MUNET_FH_photos"
+    bl_label = "MuNet: Reconstruct People"
+    bl_import_operator = "munet.add_images"
+    bl_file_extensions = ";".join(IMAGE_ENDINGS)
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        """Take photos in 3D views alone."""
+        return context.area is not None and context.area.type == "VIEW_3D"
 
 
 class MUNET_OT_remove_image(bpy.types.Operator):
@@ -93,4 +145,11 @@ class MUNET_OT_clear_images(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (MUNET_OT_add_images, MUNET_OT_remove_image, MUNET_OT_clear_images)
+CLASSES = (
+    MUNET_OT_add_images,
+    MUNET_OT_paste_images,
+    MUNET_OT_add_shown_image,
+    MUNET_FH_photos,
+    MUNET_OT_remove_image,
+    MUNET_OT_clear_images,
+)

@@ -6,12 +6,63 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
+from bpy.props import IntProperty
 
 from ..backend_manager.batch import Batch, EntryState
+from ..errors import AddonError
+from ..inputs import person_indices
 from ..preferences import backend_place
-from ..properties import job_settings
+from ..properties import MUNET_PG_image, job_settings
 from ..pump import run_to_end, show_states, start_pump
 from ..session import current
+
+_BUSY = {EntryState.WAITING.name, EntryState.RUNNING.name, EntryState.RECEIVED.name}
+
+
+def _working(cls: type[bpy.types.Operator]) -> bool:
+    if not current().working:
+        cls.poll_message_set("Nothing is running")
+        return False
+    return True
+
+
+def _image(context: bpy.types.Context, index: int) -> MUNET_PG_image | None:
+    images = context.window_manager.munet.images
+    return images[index] if index < len(images) else None
+
+
+def _begin(operator: bpy.types.Operator, context: bpy.types.Context, images: list[MUNET_PG_image]) -> set[str]:
+    """Work on these photos; in background mode until all have ended."""
+    session = current()
+    try:
+        persons = {Path(bpy.path.abspath(image.path)): person_indices(image.persons) for image in images}
+    except AddonError as error:
+        operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    session.failure = None
+    if session.batch is not None and session.working:
+        for path, chosen in persons.items():
+            session.batch.again(path, chosen)
+    else:
+        settings = job_settings(context.window_manager.munet)
+        session.batch = Batch.of(list(persons), settings, backend_place(context), persons)
+    if bpy.app.background:
+        run_to_end(context, session)
+        return _report_end(operator, session.batch)
+    show_states(context, session)
+    start_pump()
+    return {"FINISHED"}
+
+
+def _report_end(operator: bpy.types.Operator, batch: Batch) -> set[str]:
+    failed = [entry for entry in batch.entries if entry.state is not EntryState.DONE]
+    lines = [f"{entry.path.name}: {entry.failure or 'cancelled'}" for entry in failed]
+    if len(failed) == len(batch.entries):
+        operator.report({"ERROR"}, "\n".join(lines))
+        return {"CANCELLED"}
+    for line in lines:
+        operator.report({"WARNING"}, line)
+    return {"FINISHED"}
 
 
 class MUNET_OT_reconstruct(bpy.types.Operator):
@@ -33,26 +84,48 @@ class MUNET_OT_reconstruct(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the work and return at once; in background mode return when it is done."""
-        window, session = context.window_manager.munet, current()
-        fresh = [image for image in window.images if image.status != EntryState.DONE.name]
-        paths = [Path(bpy.path.abspath(image.path)) for image in fresh or window.images]
-        session.failure = None
-        session.batch = Batch.of(paths, job_settings(window), backend_place(context))
-        if bpy.app.background:
-            run_to_end(context, session)
-            return self._report_end(session.batch)
-        show_states(context, session)
-        start_pump()
-        return {"FINISHED"}
+        images = context.window_manager.munet.images
+        fresh = [image for image in images if image.status != EntryState.DONE.name]
+        return _begin(self, context, fresh or list(images))
 
-    def _report_end(self, batch: Batch) -> set[str]:
-        failed = [entry for entry in batch.entries if entry.state is not EntryState.DONE]
-        lines = [f"{entry.path.name}: {entry.failure or 'cancelled'}" for entry in failed]
-        if len(failed) == len(batch.entries):
-            self.report({"ERROR"}, "\n".join(lines))
+
+class MUNET_OT_reconstruct_image(bpy.types.Operator):
+    """Reconstruct this photo, also if it has been done, has failed or was cancelled"""
+
+    bl_idname = "munet.reconstruct_image"
+    bl_label = "Reconstruct This Photo"
+
+    index: IntProperty(min=0, options={"SKIP_SAVE", "HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Start with this photo, or put it at the end of those that are being worked on."""
+        image = _image(context, self.index)
+        if image is None or image.status in _BUSY:
+            self.report({"WARNING"}, "This photo is being reconstructed")
             return {"CANCELLED"}
-        for line in lines:
-            self.report({"WARNING"}, line)
+        return _begin(self, context, [image])
+
+
+class MUNET_OT_cancel_image(bpy.types.Operator):
+    """Stop or drop this photo; the others go on"""
+
+    bl_idname = "munet.cancel_image"
+    bl_label = "Cancel This Photo"
+
+    index: IntProperty(min=0, options={"SKIP_SAVE", "HIDDEN"})
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Allow it while photos are being worked on."""
+        return _working(cls)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Ask for the end; the backend confirms it for a photo that runs."""
+        image, session = _image(context, self.index), current()
+        if image is None or session.batch is None:
+            return {"CANCELLED"}
+        session.batch.cancel_one(Path(image.path), session.manager)
+        show_states(context, session)
         return {"FINISHED"}
 
 
@@ -65,10 +138,7 @@ class MUNET_OT_cancel(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Allow it while photos are being worked on."""
-        if not current().working:
-            cls.poll_message_set("Nothing is running")
-            return False
-        return True
+        return _working(cls)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Ask for the end; the backend confirms it."""
@@ -92,4 +162,10 @@ class MUNET_OT_dismiss_error(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (MUNET_OT_reconstruct, MUNET_OT_cancel, MUNET_OT_dismiss_error)
+CLASSES = (
+    MUNET_OT_reconstruct,
+    MUNET_OT_reconstruct_image,
+    MUNET_OT_cancel,
+    MUNET_OT_cancel_image,
+    MUNET_OT_dismiss_error,
+)

@@ -10,6 +10,7 @@ from ..backend.client import Job
 from ..backend_manager.batch import EntryState
 from ..backend_manager.manager import Failure, State
 from ..session import Session, current
+from ..thumbnails import thumbnail
 from .text import draw_wrapped
 
 CATEGORY = "MuNet"
@@ -33,6 +34,25 @@ _STAGES = {
 }
 
 
+class MUNET_MT_images(bpy.types.Menu):
+    """More on the list of photos."""
+
+    bl_label = "Photos"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the menu."""
+        self.layout.operator("munet.paste_images", icon="PASTEDOWN")
+        self.layout.operator("munet.add_shown_image", icon="IMAGE")
+        self.layout.separator()
+        self.layout.operator("munet.clear_images", icon="TRASH")
+
+
+def draw_image_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    """Draw the entry in the menu Image of the Image Editor."""
+    menu.layout.separator()
+    menu.layout.operator("munet.add_shown_image", text="Add to MuNet Photos", icon="ARMATURE_DATA")
+
+
 class MUNET_UL_images(bpy.types.UIList):
     """The photos with what has become of them."""
 
@@ -45,9 +65,16 @@ class MUNET_UL_images(bpy.types.UIList):
         _icon: int,
         _active_data: bpy.types.AnyType,
         _active_property: str,
+        index: int,
     ) -> None:
-        """Draw one photo."""
-        layout.label(text=item.name, icon=_ICONS[item.status], translate=False)
+        """Draw one photo: its picture, its name, its state, and what can be done with it."""
+        row = layout.row(align=True)
+        row.label(text=item.name, icon_value=thumbnail(item.path), translate=False)
+        row.label(text="", icon=_ICONS[item.status])
+        if item.status in {"WAITING", "RUNNING", "RECEIVED"}:
+            row.operator("munet.cancel_image", text="", icon="X", emboss=False).index = index
+        elif item.status in {"FAILED", "CANCELLED"}:
+            row.operator("munet.reconstruct_image", text="", icon="FILE_REFRESH", emboss=False).index = index
 
 
 def _draw_images(layout: bpy.types.UILayout, window: bpy.types.PropertyGroup) -> None:
@@ -57,7 +84,19 @@ def _draw_images(layout: bpy.types.UILayout, window: bpy.types.PropertyGroup) ->
     buttons.operator("munet.add_images", text="", icon="ADD")
     buttons.operator("munet.remove_image", text="", icon="REMOVE")
     buttons.separator()
-    buttons.operator("munet.clear_images", text="", icon="TRASH")
+    buttons.menu("MUNET_MT_images", text="", icon="DOWNARROW_HLT")
+
+
+def _draw_active(layout: bpy.types.UILayout, window: bpy.types.PropertyGroup) -> None:
+    """Draw the active photo, larger, with what belongs to it alone."""
+    if window.active_image < len(window.images):
+        image = window.images[window.active_image]
+        row = layout.row()
+        row.template_icon(icon_value=thumbnail(image.path), scale=4.0)
+        column = row.column()
+        column.label(text=image.bl_rna.properties["status"].enum_items[image.status].name)
+        column.prop(image, "persons")
+        column.operator("munet.reconstruct_image", icon="FILE_REFRESH").index = window.active_image
 
 
 def _draw_message(
@@ -131,6 +170,7 @@ class MUNET_PT_main(bpy.types.Panel):
         """Draw the panel."""
         layout, window, session = self.layout, context.window_manager.munet, current()
         _draw_images(layout, window)
+        _draw_active(layout, window)
         _draw_message(layout, context, window, session)
         options = layout.column()
         options.use_property_split = True
@@ -146,4 +186,4 @@ class MUNET_PT_main(bpy.types.Panel):
             _draw_failure(layout, context, session.failure)
 
 
-CLASSES = (MUNET_UL_images, MUNET_PT_main)
+CLASSES = (MUNET_MT_images, MUNET_UL_images, MUNET_PT_main)

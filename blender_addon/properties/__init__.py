@@ -29,6 +29,10 @@ class MUNET_PG_image(bpy.types.PropertyGroup):
     path: StringProperty(name="Path", subtype="FILE_PATH")
     status: EnumProperty(name="Status", items=_STATUS)
     message: StringProperty(name="Message")
+    persons: StringProperty(
+        name="Only People",
+        description="Which people of this photo, for instance 1, 3; 1 is the largest, empty means all",
+    )
 
 
 class MUNET_PG_window(bpy.types.PropertyGroup):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
 import sys
 import time
 import zipfile
@@ -176,13 +177,45 @@ def test_blenders_validator_accepts_the_zip(extension_zip: Path) -> None:
     build_addon.validate(extension_zip)
 
 
-def test_a_folder_without_a_backend_is_reported(extension: Extension, tmp_path: Path) -> None:
+def test_a_folder_without_a_backend_is_reported(
+    extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MUNET_ENVS", raising=False)
     discovery = extension("backend_manager.discovery")
     for place in (discovery.BackendPlace(), discovery.BackendPlace(folder=str(tmp_path))):
         with pytest.raises(extension("errors").AddonError) as caught:
             discovery.launch_options(place)
         assert caught.value.code == "NO_BACKEND"
         assert "preferences" in caught.value.hint
+
+
+def test_photos_are_read_from_the_clipboard(extension: Extension, tmp_path: Path) -> None:
+    folder, one = tmp_path / "a b", tmp_path / "ä 1.JPG"
+    folder.mkdir()
+    for path in (one, folder / "2.png", folder / "no.txt"):
+        path.write_bytes(b"")
+    text = f'"{one}"\n{folder}\n{one.as_uri()}\r\n/gone/3.png\nrelative.png\n{folder / "no.txt"}\n\n'
+    assert extension("inputs").photos_in_text(text) == [one, folder / "2.png", one]
+    assert extension("inputs").photos_in_text("") == []
+
+
+def test_people_are_read_as_numbers(extension: Extension) -> None:
+    read = extension("inputs").person_indices
+    assert read("") == ()
+    assert read(" 3, 1 3") == (2, 0)
+    for text in ("0", "-1", "a", "1.5", "101"):
+        with pytest.raises(extension("errors").AddonError, match=text):
+            read(text)
+
+
+def test_chosen_people_and_the_device_go_with_the_photo(extension: Extension) -> None:
+    batch, place = extension("backend_manager.batch").Batch, extension("backend_manager.discovery").BackendPlace
+    one, two = Path("/one.png"), Path("/two.png")
+    made = batch.of([one, two], {"preset": "draft", "max_persons": 2}, place(device="cpu"), {two: (4, 0)})
+    plain, chosen = (made._settings_of(entry) for entry in made.entries)
+    assert plain == {"preset": "draft", "max_persons": 2, "device": "cpu"}
+    assert chosen == {**plain, "max_persons": 5, "persons": [4, 0]}
+    assert "device" not in batch.of([one], {}, place())._settings_of(made.entries[0])
 
 
 def test_a_missing_photo_costs_only_itself(extension: Extension, tmp_path: Path) -> None:
@@ -198,6 +231,69 @@ def test_a_missing_photo_costs_only_itself(extension: Extension, tmp_path: Path)
     batch.step(Ready())
     assert batch.entries[0].state.name == "FAILED"
     assert "gone.jpg" in batch.entries[0].failure.detail
+
+
+def _wait(condition: Callable[[], bool], *managers: Any) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, [manager.state for manager in managers]
+        for manager in managers:
+            manager.pump()
+        time.sleep(0.02)
+
+
+def _shared_place(extension: Extension, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("MUNET_RUNTIME_DIR", str(folder))
+    return extension("backend_manager.discovery").BackendPlace(
+        folder=str(build_addon.ROOT),
+        python=sys.executable,
+        module="tests.backend.fake_backend",
+        idle_minutes=0.01,
+        share=True,
+        device="cpu",
+    )
+
+
+def test_two_blenders_share_a_backend_that_ends_after_the_last(
+    extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, alive = (
+        _shared_place(extension, tmp_path, monkeypatch),
+        extension("backend.protocol.processes").process_alive,
+    )
+    module = extension("backend_manager.manager")
+    first, second = module.Manager(), module.Manager()
+    first.start(place)
+    _wait(lambda: first.running, first)
+    second.start(place)
+    _wait(lambda: second.running, first, second)
+    pid = first.welcome["pid"]
+    assert second.welcome["pid"] == pid
+    assert second.log_file is None
+    first.close()
+    job = second.submit(b"\x89PNG", "normal.png", {"device": "cpu"})
+    _wait(lambda: job.finished, second)
+    assert job.state == "done", job.error
+    second.close()
+    _wait(lambda: not alive(pid))
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_a_backend_that_does_not_answer_is_not_shared(
+    extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, module = _shared_place(extension, tmp_path, monkeypatch), extension("backend_manager.manager")
+    monkeypatch.setattr(module, "JOIN_SECONDS", 0.3)
+    runfile = extension("backend.protocol.runfile")
+    dead = runfile.RunFile("127.0.0.1", 9, os.getpid(), 1, runfile.new_token(), time.time())
+    runfile.write_run_file(dead, tmp_path / "dead.json")
+    manager = module.Manager()
+    manager.start(place)
+    _wait(lambda: manager.running, manager)
+    assert manager.welcome["pid"] != dead.pid
+    assert manager.log_file is not None
+    manager.close()
+    assert manager.state.name == "STOPPED"
 
 
 def test_a_dead_backend_is_started_again_for_the_next_photo(extension: Extension, tmp_path: Path) -> None:

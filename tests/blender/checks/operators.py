@@ -6,6 +6,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import bpy
 import common
@@ -38,7 +40,7 @@ def failing(call: object) -> str:
     """Call an operator that must fail and return what it told."""
     try:
         call()
-    except RuntimeError as error:
+    except (RuntimeError, common.part("errors").AddonError) as error:
         return str(error)
     raise AssertionError("the operator should have failed")
 
@@ -57,6 +59,81 @@ def check_batch(folder: Path) -> None:
     rigs = [obj for obj in bpy.data.objects if obj.type == "ARMATURE"]
     assert len(rigs) == 4, rigs
     assert bpy.context.scene.camera is not None
+
+
+def check_ways_in(folder: Path) -> None:
+    """Dropped files, a packed picture and a painted one come into the list."""
+    window, pictures = bpy.context.window_manager.munet, common.part("picture")
+    window.images.clear()
+    (folder / "dropped one.png").write_bytes(PNG)
+    files = [{"name": "dropped one.png"}, {"name": "dropped one.png"}]
+    assert bpy.ops.munet.add_images("INVOKE_DEFAULT", directory=str(folder), files=files) == {"FINISHED"}
+    assert [image.name for image in window.images] == ["dropped one.png"]
+    handler = bpy.types.MUNET_FH_photos
+    assert handler.bl_import_operator == "munet.add_images"
+    for kind, taken in (("VIEW_3D", True), ("IMAGE_EDITOR", False)):
+        assert handler.poll_drop(SimpleNamespace(area=SimpleNamespace(type=kind))) is taken
+    on_disk = bpy.data.images.load(str(folder / "dropped one.png"))
+    assert pictures.picture_file(on_disk) == folder / "dropped one.png"
+    on_disk.pack()
+    assert pictures.picture_file(on_disk).read_bytes() == PNG
+    painted = bpy.data.images.new("a/b", 3, 2)
+    painted.pixels[:4] = (1.0, 0.0, 0.0, 1.0)
+    again = bpy.data.images.load(str(pictures.picture_file(painted)))
+    assert tuple(again.size) == (3, 2)
+    assert list(again.pixels[:8]) == [1, 0, 0, 1, 0, 0, 0, 1]
+    floats = bpy.data.images.new("hdr", 3, 2, float_buffer=True)
+    assert "hdr" in failing(lambda: pictures.picture_file(floats))
+    assert not bpy.ops.munet.add_shown_image.poll()
+
+
+def check_one_photo(folder: Path) -> None:
+    """One photo is done again alone, or cancelled while the others go on; people are chosen by number."""
+    use_backend("--mode", "by-name", "--grace", "0.5")
+    window, session = bpy.context.window_manager.munet, common.part("session").current()
+    photos(folder, "nobody.png", "normal.png")
+    assert bpy.ops.munet.reconstruct_image(index=1) == {"FINISHED"}
+    assert states() == ["NEW", "DONE"]
+    assert "Nobody" in failing(lambda: bpy.ops.munet.reconstruct_image(index=0))
+    assert states() == ["FAILED", "DONE"]
+    window.images[1].persons = "first"
+    assert "first" in failing(lambda: bpy.ops.munet.reconstruct_image(index=1))
+    assert not bpy.ops.munet.cancel_image.poll()
+    photos(folder, "hang.png", "normal.png", "two.png")
+    paths = [Path(image.path) for image in window.images]
+    place = common.fake_backend("--mode", "by-name", "--grace", "0.5")
+    session.manager.close()
+    session.batch = common.part("backend_manager.batch").Batch.of(paths, {}, place, {paths[1]: (0,)})
+    insert = common.part("insert")
+    common.wait_for(lambda: session.batch.job is not None, 30, lambda: insert.advance(bpy.context, session))
+    for index in (2, 0):
+        assert bpy.ops.munet.cancel_image(index=index) == {"FINISHED"}
+    session.batch.again(paths[2])
+    session.batch.again(paths[1])
+    common.part("pump").run_to_end(bpy.context, session)
+    assert states() == ["CANCELLED", "DONE", "DONE"], states()
+    assert [entry.persons for entry in session.batch.entries] == [(), (0,), ()]
+
+
+def check_drawing(folder: Path) -> None:
+    """Each state is drawn with its button; every photo has a small picture (without a window all are icon 0)."""
+    window, module, main = bpy.context.window_manager.munet, common.part("thumbnails"), common.part("panels.main")
+    photos(folder, *(f"draw{index}.png" for index in range(7)))
+    (folder / "draw6.png").unlink()
+    for state, image in zip(main._ICONS, window.images, strict=True):
+        image.status, row = state, MagicMock()
+        main.MUNET_UL_images.draw_item(None, bpy.context, row, None, image, 0, None, "", 0)
+        drawn = row.row.return_value
+        assert drawn.label.call_args_list[0].kwargs["icon_value"] == module.thumbnail(image.path)
+        called = [call.args[0] for call in drawn.operator.call_args_list]
+        busy, ended = state in {"WAITING", "RUNNING", "RECEIVED"}, state in {"FAILED", "CANCELLED"}
+        assert called == ["munet.cancel_image"] * busy + ["munet.reconstruct_image"] * ended, (state, called)
+    main._draw_active(MagicMock(), window)
+    main.draw_image_menu(MagicMock(), bpy.context)
+    assert len(module._collections[-1]) == 7
+    module.close_thumbnails()
+    assert not module._collections
+    module.open_thumbnails()
 
 
 def check_interactive(folder: Path) -> None:
@@ -154,7 +231,8 @@ def check_command_line(folder: Path) -> None:
 
 def check() -> None:
     """Run all of it with one folder of photos, or with --brief what depends on the version of Blender."""
-    brief = (check_batch, check_interactive, check_waits_for_object_mode, check_command_line)
+    ways = (check_batch, check_ways_in, check_one_photo, check_drawing)
+    brief = (*ways, check_interactive, check_waits_for_object_mode, check_command_line)
     chosen = brief if "--brief" in sys.argv else (*brief, check_bad_backends, check_start_stop)
     with tempfile.TemporaryDirectory() as name:
         for one in chosen:

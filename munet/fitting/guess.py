@@ -31,6 +31,8 @@ _CONFIDENCE = 0.02
 """Metres of mean difference that a guess e times as sure makes up for."""
 _LEGS = (1, 2, 4, 5)
 """Hips and knees: without them a guess does not know how far a person leans."""
+_PLUMB = 0.8
+"""Share of the trust that is lost for somebody who stands on straight legs: the network leans them a little."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def choose_guess(
         guesses: of the pose network.
 
     Returns:
-        The joints, trusted less the less of the legs is in the photo; None without guesses or without legs.
+        The joints, trusted less the less of the legs is in the photo, and less for who stands on straight legs, whose
+        posture the fit knows; None without guesses or without legs.
     """
     known = evidence.seen | evidence.guessed
     legs = float(known[list(_LEGS)].mean())
@@ -90,7 +93,8 @@ def choose_guess(
     ]
     heads = pose_skeleton(body.rig, states[int(np.argmin(costs))]).heads * TO_CAMERA
     # A joint's place follows from its parent's rotation.
-    trust = np.where(known[np.maximum(body.rig.parents, 0)], legs, 0.0)
+    plumb = evidence.standing * float(evidence.straight.prod())
+    trust = np.where(known[np.maximum(body.rig.parents, 0)], legs * (1 - _PLUMB * plumb), 0.0)
     return GuessedJoints(heads - heads[0], trust)
 
 

@@ -90,18 +90,28 @@ def test_the_detector_chooses_among_guesses() -> None:
     sitter = photograph(BODY, likely_rotations(random), random)
     objective, start = prepare(BODY, sitter.observation, sitter.photo, load_pose_prior())
     right = true_guess(sitter)
-    chosen = choose_guess(BODY, objective.evidence, start, (mirrored(right), right))
+    chosen = choose_guess(BODY, replace(objective.evidence, standing=0.0), start, (mirrored(right), right))
     assert chosen is not None
     heads = pose_skeleton(BODY.rig, sitter.state).heads * TO_CAMERA
     np.testing.assert_allclose(chosen.offsets, heads - heads[0], atol=1e-9)
     assert (chosen.trust == 1).all()
 
 
+def test_whoever_stands_on_straight_legs_is_pulled_less() -> None:
+    random = np.random.default_rng(4)
+    sitter = photograph(BODY, likely_rotations(random), random)
+    objective, start = prepare(BODY, sitter.observation, sitter.photo, load_pose_prior())
+    standing = replace(objective.evidence, standing=1.0, straight=np.ones(2))
+    chosen = choose_guess(BODY, standing, start, (true_guess(sitter),))
+    assert chosen is not None
+    np.testing.assert_allclose(chosen.trust, 0.2)
+
+
 def test_silent_without_guesses_and_without_legs() -> None:
     random = np.random.default_rng(4)
     sitter = photograph(BODY, likely_rotations(random), random)
     objective, start = prepare(BODY, sitter.observation, sitter.photo, load_pose_prior())
-    evidence, guesses = objective.evidence, (true_guess(sitter),)
+    evidence, guesses = replace(objective.evidence, standing=0.0), (true_guess(sitter),)
     assert choose_guess(BODY, evidence, start, ()) is None
     seen, none = evidence.seen.copy(), np.zeros(JOINTS, bool)
     seen[[4, 5, 7, 8, 10, 11]] = False

@@ -1,12 +1,13 @@
 """How well the fit finds poses it has not seen.
 
-    python benchmarks/fit_accuracy.py POSES.npz [--people 100]
+    python benchmarks/fit_accuracy.py [POSES.npz] [--people 100]
 
 Learns a prior from four fifths of the clips of POSES.npz (the library of scripts/make_pose_prior.py), poses people from
 the other clips before random cameras and disturbs what a detector would see: 0.2 to 1 % of the height of noise on the
 2D landmarks, arms and legs that are dropped, 3D landmarks that are wrong by 60 to 90 mm. Prints the errors of the
-closed-form start and of the fit, in millimetres over the 24 joints: root-aligned (MPJPE) and after the best similarity
-(PA-MPJPE), and in per cent of the height on the true 2D landmarks.
+closed-form start, of the fit without the pose network's guess ("alone") and of the fit, in millimetres over the 24
+joints: root-aligned (MPJPE) and after the best similarity (PA-MPJPE), and in per cent of the height on the true 2D
+landmarks.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,11 +35,13 @@ from munet.fitting.fit import prepare, solve  # noqa: E402
 from munet.fitting.prior import PosePrior  # noqa: E402
 from munet.fitting.rig import TO_CAMERA, State, pose_points, pose_skeleton  # noqa: E402
 from munet.fitting.so3 import exp_rotation  # noqa: E402
+from munet.lifting.lift import guess_poses, load_lifter  # noqa: E402
 from munet.perception.observation import PersonObservation  # noqa: E402
 
 Array = NDArray[np.float64]
 
 HELD_OUT = 5
+POSES = ROOT / "munet" / "training" / "assets" / "poses.npz"
 LIMBS = ((13, 15, 17, 19, 21), (14, 16, 18, 20, 22), (25, 27, 29, 31), (26, 28, 30, 32))
 
 
@@ -117,7 +122,7 @@ def pa_mpjpe(found: Array, truth: Array) -> float:
 
 
 def measure(people: int, seed: int, poses: Path) -> dict[str, Any]:
-    """Return the errors (people, 3) of the start and of the fit, and seconds a person."""
+    """Return the errors (people, 3) of the start and of the fits, and seconds a person."""
     with np.load(poses) as stored:
         pose, clip = stored["pose"].astype(np.float64), stored["clip"].astype(np.int64)
     prior, body = learn_prior(pose, clip), make_body_points(load_default_body())
@@ -125,20 +130,21 @@ def measure(people: int, seed: int, poses: Path) -> dict[str, Any]:
     unseen = np.flatnonzero(clip % HELD_OUT == 0)
     chances = 1 / np.sqrt(np.bincount(clip)[clip[unseen]])
     photo: Any = SimpleNamespace(image=np.zeros((width, width, 3), np.uint8), focal=None)
-    rows: dict[str, list[tuple[float, float, float]]] = {"detector": [], "start": [], "fit": []}
-    seconds = 0.0
+    rows: dict[str, list[tuple[float, float, float]]] = {"detector": [], "start": [], "alone": [], "fit": []}
+    seconds, net = 0.0, load_lifter()
     for frame in random.choice(unseen, people, replace=False, p=chances / chances.sum()):
         truth = true_person(random, body, pose[frame], width)
         observation, pixels = observe(random, body, truth, width)
         began = time.perf_counter()
-        objective, start = prepare(body, observation, photo, prior)
+        objective, start = prepare(body, observation, photo, prior, guess_poses(net, observation, photo))
         fitted = solve(objective, start, 20)
         seconds += time.perf_counter() - began
+        alone = solve(replace(objective, guess=None), start, 20)
         right = joints_cam(body, truth)
         marks = pose_points(body.rig.subset(BodyPoints.LANDMARKS), truth)
         measured = observation.landmarks_world - marks + marks[[23, 24]].mean(0)
         rows["detector"].append((0.0, 1000 * float(np.linalg.norm(measured, axis=1).mean()), 0.0))
-        for name, state in (("start", start), ("fit", fitted)):
+        for name, state in (("start", start), ("alone", alone), ("fit", fitted)):
             found = joints_cam(body, state)
             points = pose_points(body.rig.subset(BodyPoints.LANDMARKS), state)
             placed = points[:, :2] / points[:, 2:] * state.focal + width / 2
@@ -150,14 +156,15 @@ def measure(people: int, seed: int, poses: Path) -> dict[str, Any]:
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("poses", type=Path)
+    parser.add_argument("poses", type=Path, nargs="?", default=POSES)
     parser.add_argument("--people", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     result = measure(arguments.people, arguments.seed, arguments.poses)
     print(f"3D landmarks given: {result['detector'][:, 1].mean():.0f} mm; {result['seconds']:.3f} s a person")
     print("        PA-MPJPE mm (median)   MPJPE mm (median)   2D %")
-    for name in ("start", "fit"):
+    for name in ("start", "alone", "fit"):
         mean, median = result[name].mean(0), np.median(result[name], 0)
         print(f"{name:6} {mean[0]:8.1f} ({median[0]:.1f}) {mean[1]:14.1f} ({median[1]:.1f}) {mean[2]:12.2f}")
 

@@ -12,6 +12,7 @@ from munet.assemble import assemble
 from munet.body.default import load_default_body
 from munet.errors import InvalidInputError, MunetError, NoPersonError
 from munet.fitting.fit import fit_body
+from munet.lifting.lift import guess_poses, load_lifter
 from munet.models.store import ModelStore
 from munet.perception.people import Perceiver
 from munet.perception.photo import read_photo
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from munet.body.model import BodyModel
     from munet.fitting.result import BodyFit
+    from munet.lifting.network import LifterNet
     from munet.perception.observation import PersonObservation, Photo
     from munet.reconstruction import Reconstruction
     from munet.settings import Settings
@@ -41,6 +43,7 @@ class Models:
     body: BodyModel
     perceiver: Perceiver
     device: torch.device
+    lifter: LifterNet
 
     @classmethod
     def load(cls, settings: Settings) -> Models:
@@ -50,7 +53,7 @@ class Models:
             ModelMissingError: a model file is absent or damaged.
         """
         device = choose_device(settings.device)
-        return cls(load_default_body(device), Perceiver(ModelStore()), device)
+        return cls(load_default_body(device), Perceiver(ModelStore()), device, load_lifter())
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def reconstruct_photo(
     photo = clock.run("read", 0.0, read_photo, data, name)
     people = clock.run("people", 0.0, models.perceiver.find_people, photo, settings.max_persons)
     people = choose_people(people, settings, name)
-    fits, failures = fit_people(models.body, people, photo, settings, clock)
+    fits, failures = fit_people(models, people, photo, settings, clock)
     dressed = [
         (clock.run("surface", i / len(fits), dress, models.body, fit, person, settings), fit, person)
         for i, (fit, person) in enumerate(fits)
@@ -149,7 +152,7 @@ def choose_people(people: list[PersonObservation], settings: Settings, name: str
 
 
 def fit_people(
-    body: BodyModel, people: list[PersonObservation], photo: Photo, settings: Settings, clock: _Clock
+    models: Models, people: list[PersonObservation], photo: Photo, settings: Settings, clock: _Clock
 ) -> tuple[list[tuple[BodyFit, PersonObservation]], list[str]]:
     """Fit the body to everybody; a person who can not be fitted becomes a warning while others remain.
 
@@ -160,7 +163,7 @@ def fit_people(
     failures: list[MunetError] = []
     for index, person in enumerate(people):
         try:
-            fit = clock.run("body", index / len(people), fit_body, body, person, photo, settings)
+            fit = clock.run("body", index / len(people), fit_person, models, person, photo, settings)
         except (InvalidInputError, NoPersonError) as failure:
             failures.append(failure)
             continue
@@ -168,6 +171,12 @@ def fit_people(
     if not fits:
         raise failures[0]
     return fits, [f"One person was left out: {failure}" for failure in failures]
+
+
+def fit_person(models: Models, person: PersonObservation, photo: Photo, settings: Settings) -> BodyFit:
+    """Guess a person's pose with the network and fit the body to person and guess."""
+    guesses = guess_poses(models.lifter, person, photo)
+    return fit_body(models.body, person, photo, settings, guesses)
 
 
 def paint_people(

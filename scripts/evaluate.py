@@ -135,7 +135,7 @@ def _prepare(options: argparse.Namespace, kind: DatasetKind) -> tuple[Estimator,
     surface = kind.surface and not options.no_surface
     alignment = options.surface_alignment or kind.alignment
     how = Comparison(joint_set(options.dataset, reference), body, reference, alignment, options.samples, VIEW_PIXELS)
-    return Estimator(body, models.perceiver, settings, surface, options.true_focal), how
+    return Estimator(body, models.perceiver, settings, surface, options.true_focal, models.lifter), how
 
 
 def _walk(

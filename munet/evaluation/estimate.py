@@ -12,6 +12,8 @@ from munet.evaluation.alignment import AnyArray, Array
 from munet.evaluation.sample import Sample
 from munet.fitting.fit import fit_body
 from munet.fitting.result import BodyFit
+from munet.lifting.lift import guess_poses
+from munet.lifting.network import LifterNet
 from munet.perception.observation import PersonObservation, Photo
 from munet.perception.people import Perceiver
 from munet.settings import Settings
@@ -49,6 +51,7 @@ class Estimator:
         settings: of the fit and the surface.
         with_surface: whether to clothe the body.
         true_focal: whether the fit is told the true focal length where the data set knows it.
+        lifter: pose network whose guesses the fit listens to, or None.
     """
 
     body: BodyModel
@@ -56,6 +59,7 @@ class Estimator:
     settings: Settings
     with_surface: bool
     true_focal: bool = False
+    lifter: LifterNet | None = None
 
     def estimate(self, sample: Sample) -> Estimate:
         """Reconstruct the person of a sample.
@@ -68,7 +72,8 @@ class Estimator:
         photo = Photo(np.ascontiguousarray(sample.image), (width, height), 1.0, focal, sample.name, "")
         person = find_person(self.perceiver, photo, sample.box)
         try:
-            fit = fit_body(self.body, person, photo, self.settings)
+            guesses = guess_poses(self.lifter, person, photo) if self.lifter else ()
+            fit = fit_body(self.body, person, photo, self.settings, guesses)
             surface = dress(self.body, fit, person, self.settings) if self.with_surface else None
         except (NoPersonError, InvalidInputError) as error:
             raise NotFoundError(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from munet.errors import InvalidInputError, NoPersonError
 from munet.fitting.body_points import BodyPoints, make_body_points
 from munet.fitting.camera_start import guess_focal, place_body
 from munet.fitting.evidence import SEEN, Evidence, gather_evidence, landmark_trust, seen_joints
+from munet.fitting.guess import PoseGuess, choose_guess
 from munet.fitting.hands import relaxed_fingers
 from munet.fitting.hypotheses import try_flips
 from munet.fitting.objective import Objective
@@ -35,12 +37,25 @@ FEWEST_LANDMARKS = 5
 _STEPS = {"draft": 12, "standard": 20, "high": 40}
 
 
-def fit_body(model: BodyModel, observation: PersonObservation, photo: Photo, settings: Settings) -> BodyFit:
+def fit_body(
+    model: BodyModel,
+    observation: PersonObservation,
+    photo: Photo,
+    settings: Settings,
+    guesses: Sequence[PoseGuess] = (),
+) -> BodyFit:
     """Fit the body model and the camera to one person.
 
     Closed-form rotations from the 3D landmarks, then a robust fit (Levenberg-Marquardt) of pose, shape, translation,
     focal length and tilt of the camera to the 2D landmarks, the mask and, weakly, the measured depths, under joint
     limits and a prior learnt from motion; limbs are tried flipped in depth. Joints without evidence rest.
+
+    Args:
+        model: the body.
+        observation: what was seen of the person.
+        photo: the photo at working resolution.
+        settings: the preset decides how many steps the fit takes.
+        guesses: of the pose network; the one that agrees best with the measured depths pulls the joints towards it.
 
     Raises:
         InvalidInputError: arrays of the observation have the wrong shape or are not finite.
@@ -48,7 +63,7 @@ def fit_body(model: BodyModel, observation: PersonObservation, photo: Photo, set
     """
     _check(observation, photo)
     body = make_body_points(model)
-    objective, start = prepare(body, observation, photo, load_pose_prior())
+    objective, start = prepare(body, observation, photo, load_pose_prior(), guesses)
     state = solve(objective, start, _STEPS[settings.preset])
     return _result(model, body, state, observation, objective)
 
@@ -63,7 +78,11 @@ def solve(objective: Objective, start: State, steps: int) -> State:
 
 
 def prepare(
-    body: BodyPoints, observation: PersonObservation, photo: Photo, prior: PosePrior
+    body: BodyPoints,
+    observation: PersonObservation,
+    photo: Photo,
+    prior: PosePrior,
+    guesses: Sequence[PoseGuess] = (),
 ) -> tuple[Objective, State]:
     """Return the cost of one person and the closed-form start of the fit."""
     focal, focal_sigma = guess_focal(photo)
@@ -82,7 +101,8 @@ def prepare(
     state = replace(state, translation=translation)
     middle = float(pose_points(rig, state)[:, 2].mean())
     evidence = gather_evidence(observation, focal * body.height / middle)
-    return Objective(body, evidence, prior, state, center, focal_sigma), state
+    guess = choose_guess(body, evidence, state, guesses)
+    return Objective(body, evidence, prior, state, center, focal_sigma, guess=guess), state
 
 
 def _check(observation: PersonObservation, photo: Photo) -> None:

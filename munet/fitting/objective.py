@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from munet.fitting.body_points import BodyPoints
 from munet.fitting.evidence import Evidence
+from munet.fitting.guess import GuessedJoints, guess_block
 from munet.fitting.mask_field import sample
 from munet.fitting.prior import PosePrior, limits_block, pose_features, posture_block, prior_block, rest_block
 from munet.fitting.rig import MOVED, Skeleton, State, place_points, pose_points_with_jacobian, pose_skeleton
@@ -44,6 +45,7 @@ class Weights:
     Attributes:
         landmark_sigma, landmark_limit: noise of a landmark and the distance at which it counts as wrong.
         depth_sigma, depth_limit: of the detector's depth along a bone, metres.
+        guess_sigma, guess_limit: of the joints that the pose network guesses, from the root, metres.
         prior: factor of the pose prior.
         limits: per radian beyond the joint limits.
         betas_sigma: spread of the shape parameters.
@@ -59,6 +61,8 @@ class Weights:
     landmark_limit: float = 0.06
     depth_sigma: float = 0.05
     depth_limit: float = 0.30
+    guess_sigma: float = 0.08
+    guess_limit: float = 0.30
     prior: float = 0.7
     limits: float = 20.0
     betas_sigma: float = 0.5
@@ -85,6 +89,7 @@ class Objective:
         center: (2,) principal point in pixels.
         focal_sigma: how far the focal length may be off, log units.
         weights: of the terms.
+        guess: joints that the pose network guesses, or None.
     """
 
     body: BodyPoints
@@ -94,6 +99,7 @@ class Objective:
     center: Array
     focal_sigma: float
     weights: Weights = Weights()
+    guess: GuessedJoints | None = None
 
     def without_mask(self) -> Objective:
         """Return the same cost without the terms of the mask, which are slower and only fine-tune."""
@@ -109,6 +115,7 @@ class Objective:
         core = self.body.rig.subset(slice(0, BodyPoints.SKIN.start))
         points, jacobian = pose_points_with_jacobian(core, state, skeleton)
         blocks = self._point_terms(state, points, jacobian) + self._pose_terms(state)
+        blocks += self._guess_terms(state, skeleton)
         if self.weights.mask:
             blocks += self._mask_terms(state, skeleton)
         return blocks
@@ -142,6 +149,12 @@ class Objective:
             posture_block(features, evidence.standing * float(evidence.straight.prod())),
             anchor_block(state, self.start, self.focal_sigma, weights.betas_sigma),
         ]
+
+    def _guess_terms(self, state: State, skeleton: Skeleton) -> list[Block]:
+        if self.guess is None:
+            return []
+        sigma, limit = self.weights.guess_sigma, self.weights.guess_limit
+        return [guess_block(self.guess, self.body.rig, state, skeleton, sigma, limit)]
 
     def _mask_terms(self, state: State, skeleton: Skeleton) -> list[Block]:
         evidence, weights = self.evidence, self.weights

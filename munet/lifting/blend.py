@@ -8,11 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from munet.fitting.body_points import BodyPoints
-from munet.fitting.evidence import DEPTH_BONES
+from munet.fitting.guess import PoseGuess, bone_depths, disagreement
 from munet.fitting.objective import Objective
-from munet.fitting.rig import State, pose_points
-from munet.lifting.lift import PoseGuess
+from munet.fitting.rig import State
 from munet.lifting.start import start_from
 
 Array = NDArray[np.float64]
@@ -21,8 +19,6 @@ _SHARE = 0.5
 """Weight of the network's depths against the detector's."""
 _AGREEMENT = float(np.sqrt(0.5))
 """Two independent measurements of the same noise: their mean has this share of the noise of one."""
-_LIMIT = 0.4
-"""Difference of depth in metres beyond which a bone says no more about which guess is right."""
 _CONFIDENCE = 0.02
 """Metres of mean difference that a guess e times as sure makes up for."""
 
@@ -44,7 +40,7 @@ def blend_depths(objective: Objective, guesses: Sequence[PoseGuess]) -> tuple[Ob
     starts = [start_from(guess, objective) for guess in guesses]
     depths = [bone_depths(objective.body, start) for start in starts]
     costs = [
-        disagreement(objective, depth) - _CONFIDENCE * float(np.log(guess.confidence + 1e-3))
+        disagreement(objective.evidence, depth) - _CONFIDENCE * float(np.log(guess.confidence + 1e-3))
         for depth, guess in zip(depths, guesses, strict=True)
     ]
     best = int(np.argmin(costs))
@@ -52,18 +48,3 @@ def blend_depths(objective: Objective, guesses: Sequence[PoseGuess]) -> tuple[Ob
     blended = replace(evidence, depths=(1 - _SHARE) * evidence.depths + _SHARE * depths[best])
     weights = replace(objective.weights, depth_sigma=_AGREEMENT * objective.weights.depth_sigma)
     return replace(objective, evidence=blended, weights=weights), starts[best]
-
-
-def bone_depths(body: BodyPoints, state: State) -> Array:
-    """Difference in depth (len(DEPTH_BONES),) in metres between the ends of each pair of landmarks."""
-    first, second = np.array(DEPTH_BONES).T
-    depth = pose_points(body.rig.subset(BodyPoints.LANDMARKS), state)[:, 2]
-    result: Array = depth[second] - depth[first]
-    return result
-
-
-def disagreement(objective: Objective, depths: Array) -> float:
-    """Mean difference in metres between depths and the detector's, weighted by trust; far ones count as ``_LIMIT``."""
-    trust = objective.evidence.depth_trust
-    apart = np.minimum(np.abs(depths - objective.evidence.depths), _LIMIT)
-    return float(trust @ apart / max(float(trust.sum()), 1e-9))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 
 from munet.body.model import SMPL_PARENTS
-from munet.errors import NoPersonError
+from munet.errors import ModelMissingError, NoPersonError
 from munet.fitting.camera_start import guess_focal
 from munet.fitting.evidence import SEEN
+from munet.fitting.guess import PoseGuess
 from munet.fitting.rig import TO_CAMERA
 from munet.lifting.inputs import MARKS, View, look_at
 from munet.lifting.network import TURNED, LifterNet
@@ -24,31 +25,41 @@ Array = NDArray[np.float64]
 
 FEWEST_MARKS = 5
 """Below this many known landmarks the network was not trained."""
+_FILE = "lifter.safetensors"
+_HINT = "Install MuNet again; the file munet/assets/lifter.safetensors belongs to it."
 
 
-@dataclass(frozen=True)
-class PoseGuess:
-    """One hypothesis about a person.
-
-    Attributes:
-        rotations: (24, 3, 3) local rotations, root first, in the axes of the camera with y up and z to the camera (as
-            the fit's state has them); the hands rest.
-        betas: (10,) identity.
-        confidence: in [0, 1]; the confidences of a person's guesses sum to 1.
-    """
-
-    rotations: Array
-    betas: Array
-    confidence: float
-
-
-@lru_cache(maxsize=1)
 def load_lifter() -> LifterNet:
-    """Load the network that comes with the package (made by scripts/train_lifter.py); the same object every time."""
-    data = resources.files("munet.assets").joinpath("lifter.safetensors").read_bytes()
+    """Load the network that comes with the package (made by scripts/train_lifter.py).
+
+    Raises:
+        ModelMissingError: the file is absent or damaged.
+    """
+    return read_lifter(resources.files("munet.assets").joinpath(_FILE))
+
+
+def read_lifter(file: Traversable) -> LifterNet:
+    """Read the network's weights from a file.
+
+    Raises:
+        ModelMissingError: the file is absent or damaged.
+    """
     net = LifterNet()
-    net.load_state_dict({name: value.float() for name, value in load_tensors(data).items()})
+    try:
+        weights = load_tensors(file.read_bytes())
+        net.load_state_dict({name: value.float() for name, value in weights.items()})
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelMissingError(
+            "The weights of the pose network can not be read.", detail=f"{file}: {error}.", hint=_HINT
+        ) from error
     return net.eval().requires_grad_(False)
+
+
+def guess_poses(net: LifterNet, observation: PersonObservation, photo: Photo) -> tuple[PoseGuess, ...]:
+    """Guess a person's pose, surest first; empty where fewer landmarks are visible than the network was trained on."""
+    if int((observation.visibility[list(MARKS)] >= SEEN).sum()) < FEWEST_MARKS:
+        return ()
+    return lift_pose(net, observation, photo)
 
 
 def view_of(observation: PersonObservation, photo: Photo) -> View:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from munet.fitting.body_points import BodyPoints
 from munet.fitting.camera_start import place_body
 from munet.fitting.evidence import Evidence
+from munet.fitting.guess import PoseGuess
 from munet.fitting.objective import Objective
 from munet.fitting.prior import resting_pose
 from munet.fitting.rig import MOVED, PointRig, State, pose_points
 from munet.fitting.so3 import exp_rotation
 from munet.fitting.start import within_limits
-from munet.lifting.lift import PoseGuess
 
 Array = NDArray[np.float64]
 

@@ -11,14 +11,15 @@ import torch
 
 from munet.body.default import load_default_body
 from munet.body.model import SMPL_PARENTS
-from munet.errors import NoPersonError
+from munet.errors import ModelMissingError, NoPersonError
 from munet.fitting.body_points import BodyPoints, make_body_points
 from munet.fitting.fit import prepare
+from munet.fitting.guess import PoseGuess, bone_depths, disagreement
 from munet.fitting.prior import load_pose_prior
 from munet.fitting.rig import pose_points
 from munet.geometry.rotation import matrix_from_axis_angle
-from munet.lifting.blend import blend_depths, bone_depths, disagreement
-from munet.lifting.lift import PoseGuess, lift_pose, load_lifter, local_rotations
+from munet.lifting.blend import blend_depths
+from munet.lifting.lift import guess_poses, lift_pose, load_lifter, local_rotations, read_lifter
 from munet.lifting.network import HYPOTHESES, LifterNet
 from munet.lifting.start import start_from
 from munet.perception.observation import PersonObservation, Photo
@@ -134,4 +135,19 @@ def test_the_detector_picks_among_mirrored_guesses(body: BodyPoints) -> None:
     assert blended.weights.depth_sigma < objective.weights.depth_sigma
     assert np.abs(blended.evidence.depths - objective.evidence.depths).max() < 0.03
     far = bone_depths(body, start_from(wrong, objective))
-    assert disagreement(objective, far) > 3 * disagreement(objective, bone_depths(body, state))
+    assert disagreement(objective.evidence, far) > 3 * disagreement(objective.evidence, bone_depths(body, state))
+
+
+def test_who_is_hardly_visible_is_not_guessed(net: LifterNet, body: BodyPoints) -> None:
+    hidden = np.zeros(33, np.float32)
+    hidden[[0, 11, 12]] = 1
+    assert guess_poses(net, replace(standing(body), visibility=hidden), photo()) == ()
+    assert len(guess_poses(net, standing(body), photo())) == HYPOTHESES
+
+
+def test_missing_and_damaged_weights_are_named(tmp_path: Path) -> None:
+    absent, damaged = tmp_path / "lifter.safetensors", tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"not a network")
+    for file in (absent, damaged):
+        with pytest.raises(ModelMissingError, match=file.name):
+            read_lifter(file)

@@ -65,7 +65,7 @@ def fit_body(
     body = make_body_points(model)
     objective, start = prepare(body, observation, photo, load_pose_prior(), guesses)
     state = solve(objective, start, _STEPS[settings.preset])
-    return _result(model, body, state, observation, objective)
+    return finish(model, body, state, observation, objective)
 
 
 def solve(objective: Objective, start: State, steps: int) -> State:
@@ -148,9 +148,10 @@ def landmark_error(pixels: Array, observation: PersonObservation, height: float)
     return float(distance.mean() / height)
 
 
-def _result(
+def finish(
     model: BodyModel, body: BodyPoints, state: State, observation: PersonObservation, objective: Objective
 ) -> BodyFit:
+    """Pose the whole model with a fitted state; fingers rest, and so does what a face has."""
     evidence = objective.evidence
     mask_height, mask_width = observation.mask.shape
     camera = Camera(state.focal, (float(objective.center[0]), float(objective.center[1])), mask_width, mask_height)

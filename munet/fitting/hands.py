@@ -16,14 +16,19 @@ _CLOSE = {"index": 0.17, "middle": 0.0, "ring": -0.13, "pinky": -0.20, "thumb": 
 
 
 def relaxed_fingers(count: int) -> Array:
-    """Return axis-angle (count, 3) of the finger joints in SMPL-H order; ``count`` is 30, or 0 for a body without.
+    """Return axis-angle (count, 3) of the finger joints in SMPL-H order and of what follows them, which rests.
+
+    ``count`` is 0 for a body without fingers.
 
     At rest the palms face down, so the left fingers bend about -z and the right ones about +z; thumbs bend about
     an axis between z and y.
     """
     left = np.array([_bend(name, part) for name in _FINGERS for part in range(3)])
     both = np.concatenate([left, left * np.array([1.0, -1.0, -1.0])])
-    return both if count == len(both) else np.zeros((count, 3))
+    result = np.zeros((count, 3))
+    if count >= len(both):
+        result[: len(both)] = both
+    return result
 
 
 def _bend(finger: str, part: int) -> list[float]:

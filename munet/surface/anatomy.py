@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from munet.surface.operators import Floats, Ints
 
 SMPL_JOINTS = 24
+FINGERS_OF_A_HAND = 15
 LEFT_WRIST, RIGHT_WRIST = 20, 21
 HEAD, NECK = 15, 12
 FEET = (7, 8, 10, 11)
@@ -59,12 +60,12 @@ class Anatomy:
 
 
 def fold_fingers(weights: Floats) -> Floats:
-    """Sum weights (V, J) of fingers and SMPL's hands into the wrists: (V, 24)."""
+    """Sum weights (V, J) of fingers and hands into the wrists, of SMPL-X's jaw and eyes into the head: (V, 24)."""
     folded = weights[:, :SMPL_JOINTS].copy()
-    fingers = weights[:, SMPL_JOINTS:]
-    half = fingers.shape[1] // 2
-    folded[:, LEFT_WRIST] += folded[:, 22] + fingers[:, :half].sum(1)
-    folded[:, RIGHT_WRIST] += folded[:, 23] + fingers[:, half:].sum(1)
+    left, right, face = np.split(weights[:, SMPL_JOINTS:], [FINGERS_OF_A_HAND, 2 * FINGERS_OF_A_HAND], 1)
+    folded[:, LEFT_WRIST] += folded[:, 22] + left.sum(1)
+    folded[:, RIGHT_WRIST] += folded[:, 23] + right.sum(1)
+    folded[:, HEAD] += face.sum(1)
     folded[:, 22:24] = 0
     return folded
 

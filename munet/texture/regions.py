@@ -21,6 +21,7 @@ _HANDS = (20, 21, 22, 23)
 _FEET = (7, 8, 10, 11)
 _TOES = (10, 11)
 _FIRST_FINGER = 24
+_FIRST_OF_FACE = 54
 # A separate piece with fewer vertices than this share of the surface, moved by the head, is an eye.
 _EYE_SHARE = 0.05
 # The hairline from nape to forehead: depth (0 at the back of a bald head, 1 at the nose) and height above which hair
@@ -60,6 +61,7 @@ class Regions:
 def regions_of(surface: ClothedSurface) -> Regions:
     """Tell head, scalp, face, hands and eyes of a surface apart."""
     joint = surface.weights.argmax(1)
+    joint[joint >= _FIRST_OF_FACE] = _HEAD
     eyes = _eyes(surface, joint)
     head = (joint == _HEAD) & ~eyes
     hands = np.isin(joint, _HANDS) | (joint >= _FIRST_FINGER)

@@ -30,6 +30,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--device", default="auto", help="torch device (default: auto)")
     parser.add_argument("--idle-minutes", type=float, default=10.0, help="end after this long without a client")
     parser.add_argument("--unload-minutes", type=float, default=10.0, help="free the models after this long unused")
+    parser.add_argument("--warm", action="store_true", help="start the worker at once: a job will follow")
     parser.add_argument("--log-file", type=Path, help="rotating log (default: standard error)")
     parser.add_argument("--host", default="127.0.0.1", help="address; other than loopback only with a CURVE key")
     parser.add_argument("--curve-secret-file", type=Path, help="file with the secret CURVE key (Z85)")
@@ -51,6 +52,7 @@ def settings_from(options: argparse.Namespace) -> BrokerSettings:
         device=options.device,
         idle_exit=60.0 * options.idle_minutes,
         idle_unload=60.0 * options.unload_minutes,
+        warm=options.warm,
         log_file=options.log_file,
     )
 

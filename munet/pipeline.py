@@ -17,9 +17,11 @@ from munet.models.store import ModelStore
 from munet.perception.people import Perceiver
 from munet.perception.photo import read_photo
 from munet.preview import render_preview
-from munet.progress import Progress, ignore_progress
+from munet.progress import STAGES, Progress, ignore_progress
 from munet.surface.dress import dress
 from munet.texture.paint import paint
+from munet.userbody.carry import carry_fit
+from munet.userbody.model import UserBodies, UserBody
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from munet.settings import Settings
     from munet.surface.result import ClothedSurface
 
-STAGES = ("read", "people", "body", "surface", "texture", "preview")
-
 
 @dataclass(frozen=True)
 class Models:
@@ -44,6 +44,7 @@ class Models:
     perceiver: Perceiver
     device: torch.device
     lifter: LifterNet
+    bodies: UserBodies
 
     @classmethod
     def load(cls, settings: Settings) -> Models:
@@ -53,7 +54,16 @@ class Models:
             ModelMissingError: a model file is absent or damaged.
         """
         device = choose_device(settings.device)
-        return cls(load_default_body(device), Perceiver(ModelStore()), device, load_lifter())
+        body = load_default_body(device)
+        return cls(body, Perceiver(ModelStore()), device, load_lifter(), UserBodies(body))
+
+    def own_body(self, settings: Settings) -> UserBody | None:
+        """Return the user's body model where the settings name one.
+
+        Raises:
+            BodyFileError: the file can not be used.
+        """
+        return self.bodies.load(settings.body_file) if settings.body_file else None
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,7 @@ def choose_device(name: str) -> torch.device:
 def reconstruct_photo(
     models: Models, data: bytes, name: str, settings: Settings, progress: Progress = ignore_progress
 ) -> PhotoResult:
-    """Reconstruct the people in a photo.
+    """Reconstruct the people in the file of a photo.
 
     Args:
         models: the loaded networks and body.
@@ -115,22 +125,44 @@ def reconstruct_photo(
         progress: told about every stage; raises JobCancelledError to stop.
 
     Raises:
+        BodyFileError: the user's body file can not be used.
         ImageUnreadableError: the bytes are not an image.
         NoPersonError: nobody is in the photo, or no chosen person could be fitted.
         JobCancelledError: the job was cancelled between two stages.
     """
     clock = _Clock(progress)
+    own = models.own_body(settings)
     photo = clock.run("read", 0.0, read_photo, data, name)
+    return _reconstruct(models, photo, settings, clock)
+
+
+def reconstruct_people(
+    models: Models, photo: Photo, settings: Settings, progress: Progress = ignore_progress
+) -> PhotoResult:
+    """Reconstruct the people in a photo that has been read already: :func:`reconstruct_photo` without its first stage.
+
+    Raises:
+        NoPersonError: nobody is in the photo, or no chosen person could be fitted.
+        JobCancelledError: the job was cancelled between two stages.
+    """
+    return _reconstruct(models, photo, settings, _Clock(progress))
+
+
+def _reconstruct(models: Models, photo: Photo, settings: Settings, clock: _Clock) -> PhotoResult:
+    name = photo.name
     people = clock.run("people", 0.0, models.perceiver.find_people, photo, settings.max_persons)
     people = choose_people(people, settings, name)
     fits, failures = fit_people(models, people, photo, settings, clock)
+    body = models.body if own is None else own.model
+    if own is not None:
+        fits = [(clock.run("body", 1.0, carry_fit, own, models.body, f, p, photo, settings), p) for f, p in fits]
     dressed = [
-        (clock.run("surface", i / len(fits), dress, models.body, fit, person, settings), fit, person)
+        (clock.run("surface", i / len(fits), dress, body, fit, person, settings), fit, person)
         for i, (fit, person) in enumerate(fits)
     ]
-    persons = paint_people(models.body, dressed, photo, settings, clock)
+    persons = paint_people(body, dressed, photo, settings, clock)
     preview = clock.run("preview", 0.0, render_preview, photo, persons)
-    progress("preview", 1.0)
+    clock.progress("preview", 1.0)
     return PhotoResult(tuple(persons), clock.seconds, (*photo.warnings, *failures), preview)
 
 

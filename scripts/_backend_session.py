@@ -32,7 +32,7 @@ class BackendSession:
     ) -> None:
         self._run_file = run_file
         self._options = LaunchOptions(
-            Path(sys.executable), root=ROOT, device=device, module=module, arguments=arguments
+            Path(sys.executable), root=ROOT, device=device, warm=True, module=module, arguments=arguments
         )
         self._launch: Launch | None = None
         self._client: Client | None = None

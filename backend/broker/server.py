@@ -69,6 +69,8 @@ class Broker:
         poller.register(self._sockets.back, zmq.POLLIN)
         try:
             write_run_file(self._run_file(), self._settings.run_path)
+            if self._settings.warm:
+                self._workshop.warm_up()
             log.info("Serving on port %d, process %d, version %s", self._sockets.port, os.getpid(), self._version)
             while not self._stopping:
                 ready = dict(poller.poll(TICK_MS))

@@ -29,6 +29,7 @@ class BrokerSettings:
         cancel_grace: a job that has not ended this long after its cancellation costs the worker its life.
         max_jobs, max_waiting_bytes: bounds of the queue.
         worker_command: starts the worker.
+        warm: start it at once, because a job will follow.
         log_file: named in errors.
     """
 
@@ -47,6 +48,7 @@ class BrokerSettings:
     max_jobs: int = 1000
     max_waiting_bytes: int = 2 << 30
     worker_command: tuple[str, ...] = (sys.executable, "-m", "backend.worker")
+    warm: bool = False
     log_file: Path | None = None
 
     def check(self) -> None:

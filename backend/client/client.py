@@ -70,13 +70,14 @@ class Client:
         self._exit_hook = _close_at_exit(self)
         self._send(messages.HELLO, "hello", {"application": application, "pid": os.getpid(), "warm": warm})
 
-    def submit(self, image: bytes, name: str, settings: Mapping[str, Any] | None = None) -> Job:
+    def submit(self, image: bytes, name: str, settings: Mapping[str, Any] | None = None, *, kind: str = "photo") -> Job:
         """Queue a photo.
 
         Args:
             image: the bytes of the image file.
             name: of the file, for messages.
             settings: fields of ``munet.settings.Settings``; absent ones keep their defaults.
+            kind: "photo" reconstructs its people, "people" only finds them.
 
         Raises:
             BackendError: BACKEND_GONE: the connection has ended; INVALID_INPUT: the file is empty or too large.
@@ -86,7 +87,7 @@ class Client:
             title = "The image file is empty." if not image else "The image file is too large."
             raise BackendError("INVALID_INPUT", title, detail=detail, hint="Choose another file.")
         job = Job(id=uuid.uuid4().hex, name=name)
-        body = {"name": name, "settings": dict(settings or {})}
+        body = {"kind": kind, "name": name, "settings": dict(settings or {})}
         self._send(messages.SUBMIT, job.id, body, {"image": np.frombuffer(image, np.uint8)})
         self._jobs[job.id] = job
         return job

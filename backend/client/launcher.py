@@ -46,6 +46,7 @@ class LaunchOptions:
         runtime_dir: for the run file; None takes the user's own.
         log_file: None takes the user's own.
         parent_pid: the backend ends with this process; None takes the caller.
+        warm: start the worker at once, because a job will follow.
         module: what to run instead of ``backend``, for tests.
         arguments: more arguments for the module.
     """
@@ -57,6 +58,7 @@ class LaunchOptions:
     runtime_dir: Path | None = None
     log_file: Path | None = None
     parent_pid: int | None = None
+    warm: bool = False
     module: str = "backend"
     arguments: tuple[str, ...] = field(default=())
 
@@ -164,6 +166,7 @@ def _command(options: LaunchOptions, directory: Path, name: str, log_file: Path)
         *("--device", options.device),
         *("--idle-minutes", str(options.idle_minutes)),
         *("--log-file", str(log_file)),
+        *(["--warm"] if options.warm else []),
         *options.arguments,
     ]
 

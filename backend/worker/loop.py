@@ -21,11 +21,12 @@ Outcome = tuple[dict[str, Any], dict[str, Array]]
 
 @dataclass(frozen=True)
 class WorkerJob:
-    """One photo to reconstruct."""
+    """One photo to work on; ``kind`` says what is wanted (docs/protocol.md)."""
 
     name: str
     image: bytes = field(repr=False)
     settings: dict[str, Any]
+    kind: str = "photo"
 
 
 class Report(Protocol):
@@ -56,15 +57,17 @@ def serve(make_work: Callable[[Start], Work], facts: Callable[[], dict[str, Any]
 
 
 def _run(order: Message, work: Work, link: WorkerLink) -> None:
-    job = WorkerJob(order.body["name"], order.arrays["image"].tobytes(), order.body.get("settings", {}))
+    body = order.body
+    kind = str(body.get("kind", "photo"))
+    job = WorkerJob(body["name"], order.arrays["image"].tobytes(), body.get("settings", {}), kind)
     log.info("Job %s: %s", order.id, job.name)
     try:
-        body, arrays = work(job, _reporter(order.id, link))
-        link.send(messages.RESULT, order.id, body, arrays=arrays)
+        answer, arrays = work(job, _reporter(order.id, link))
+        link.send(messages.RESULT, order.id, answer, arrays=arrays)
     except BackendError as error:
         log.info("Job %s failed: %s", order.id, error)
-        kind = messages.CANCELLED if error.code == "CANCELLED" else messages.ERROR
-        link.send(kind, order.id, error.body())
+        failed = messages.CANCELLED if error.code == "CANCELLED" else messages.ERROR
+        link.send(failed, order.id, error.body())
 
 
 def _reporter(message_id: str, link: WorkerLink) -> Report:

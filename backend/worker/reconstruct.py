@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, get_args
 
 from munet import __version__
 from munet.errors import InvalidInputError, JobCancelledError, MunetError
+from munet.perception.photo import read_photo
+from munet.progress import STAGES
 from munet.settings import Preset, Settings
 
 from ..protocol.errors import BackendError
@@ -25,17 +30,14 @@ log = logging.getLogger("backend.worker")
 
 PRESETS = get_args(Preset)
 MAX_TEXTURE = 8192
+HEAD_START = 0.1
+"""A photo that is waiting when the worker starts is read, and perhaps refused, before torch takes the processor."""
 
 
 def make_work(start: Start) -> Work:
-    """Load the libraries and return the function that runs a job; the models are loaded with the first one."""
+    """Return the function that runs a job; the libraries are loaded aside, the models with the first job."""
     # Threads of torch that wait spin otherwise, and on a busy machine everything takes ten times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    import torch
-
-    import munet.pipeline  # noqa: F401 takes seconds, so it is done before the first job comes
-
-    torch.set_num_threads(os.cpu_count() or 1)
     shop = _Shop(start.device)
 
     def work(job: WorkerJob, report: Report) -> Outcome:
@@ -96,8 +98,10 @@ def _check(settings: Settings) -> None:
     if settings.preset not in PRESETS:
         detail = f"preset must be one of {', '.join(PRESETS)}, found {settings.preset!r}."
         raise InvalidInputError("A setting is wrong.", detail=detail)
-    if not isinstance(settings.device, str):
-        raise InvalidInputError("A setting is wrong.", detail=f"device must be a text, found {settings.device!r}.")
+    for name in ("device", "body_file"):
+        value = getattr(settings, name)
+        if not isinstance(value, str):
+            raise InvalidInputError("A setting is wrong.", detail=f"{name} must be a text, found {value!r}.")
 
 
 def _indices(values: object) -> tuple[int, ...]:
@@ -106,26 +110,67 @@ def _indices(values: object) -> tuple[int, ...]:
     return tuple(values)
 
 
+class _Libraries:
+    """torch and the method take seconds to load: a thread does it, so that a photo can be read meanwhile."""
+
+    def __init__(self) -> None:
+        self._wanted = threading.Event()
+        executor = ThreadPoolExecutor(1, "munet-libraries")
+        self._loaded = executor.submit(self._load)
+        executor.shutdown(wait=False)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether :meth:`wait` returns at once."""
+        return self._loaded.done()
+
+    def wait(self) -> None:
+        """Return when they can be used, or raise what made that impossible."""
+        self._wanted.set()
+        self._loaded.result()
+
+    def _load(self) -> None:
+        self._wanted.wait(HEAD_START)
+        import torch
+
+        import munet.pipeline  # noqa: F401 the method with all its libraries
+
+        torch.set_num_threads(os.cpu_count() or 1)
+
+
 class _Shop:
     """What is kept from job to job: the models, and how long the stages took the last time."""
 
     def __init__(self, device: str) -> None:
         self._device = device
+        self._libraries = _Libraries()
         self._models: dict[str, Models] = {}
         self._seconds: dict[str, float] = {}
 
     def reconstruct(self, job: WorkerJob, report: Report) -> Outcome:
-        from munet.pipeline import STAGES, Models, reconstruct_photo
-
         settings = read_settings(job.settings, self._device)
-        report("load", 0, len(STAGES), 0.0, "Loading the models")
+        progress = stage_progress(STAGES, self._seconds, report)
+        progress("read", 0.0)
+        began = time.perf_counter()
+        photo = read_photo(job.image, job.name)
+        seconds = {"read": time.perf_counter() - began}
+        models = self._load(settings, report)
+        from munet.pipeline import reconstruct_people
+
+        result = reconstruct_people(models, photo, settings, progress)
+        self._seconds = {**result.seconds, **seconds}
+        return _outcome(result, self._seconds, str(models.device))
+
+    def _load(self, settings: Settings, report: Report) -> Models:
+        if not self._libraries.loaded or settings.device not in self._models:
+            report("load", 0, len(STAGES), 0.0, "Loading the models")
+        self._libraries.wait()
+        from munet.pipeline import Models
+
         if settings.device not in self._models:
             self._models.clear()
             self._models[settings.device] = Models.load(settings)
-        progress = stage_progress(STAGES, self._seconds, report)
-        result = reconstruct_photo(self._models[settings.device], job.image, job.name, settings, progress)
-        self._seconds = dict(result.seconds)
-        return _outcome(result, str(self._models[settings.device].device))
+        return self._models[settings.device]
 
 
 def stage_progress(stages: tuple[str, ...], seconds: dict[str, float], report: Report) -> Progress:
@@ -147,10 +192,10 @@ def stage_progress(stages: tuple[str, ...], seconds: dict[str, float], report: R
     return progress
 
 
-def _outcome(result: PhotoResult, device: str) -> Outcome:
+def _outcome(result: PhotoResult, seconds: dict[str, float], device: str) -> Outcome:
     persons = [(person.arrays(), person.facts()) for person in result.persons]
     versions = {"backend": __version__, "device": device}
-    return join_result(persons, result.seconds, result.warnings, result.preview, versions)
+    return join_result(persons, seconds, result.warnings, result.preview, versions)
 
 
 def _explain(error: Exception, job: WorkerJob) -> BackendError:

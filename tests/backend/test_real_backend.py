@@ -21,9 +21,10 @@ PHOTO = ROOT / "examples" / "standing-jacket.jpg"
 SIZE = [1696, 2528]
 
 
-def test_broker_and_client_need_no_torch() -> None:
+@pytest.mark.parametrize("modules", ["backend.__main__, backend.client", "backend.worker.reconstruct"])
+def test_nothing_heavy_is_loaded_at_the_start(modules: str) -> None:
     program = (
-        "import sys, backend.__main__, backend.client; heavy = {'torch', 'scipy', 'cv2', 'munet.pipeline'};"
+        f"import sys, {modules}; heavy = {{'torch', 'scipy', 'cv2', 'munet.pipeline'}};"
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=60, check=False, capture_output=True)

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
 import sys
 import types
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from backend.protocol import BackendError, split_result
 from backend.worker.link import Start
 from backend.worker.loop import WorkerJob
 from backend.worker.reconstruct import make_work, read_settings, stage_progress
 from munet.errors import InvalidInputError, JobCancelledError, ModelMissingError, NoPersonError
+from munet.perception.observation import Photo
 from munet.reconstruction import Reconstruction
 from munet.settings import Settings
 from tests.backend.capsule_person import capsule_person
+from tests.backend.harness import ROOT
 
 STAGES = ("read", "body", "preview")
+
+
+def picture() -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (300, 300)).save(stream, "PNG")
+    return stream.getvalue()
+
+
 START = Start("tcp://127.0.0.1:1", "", "cpu", 0)
-JOB = WorkerJob("photo.jpg", b"bytes", {"preset": "draft"})
+JOB = WorkerJob("photo.jpg", picture(), {"preset": "draft"})
 
 
 def ignore(*_: object) -> None:
@@ -31,7 +44,7 @@ def ignore(*_: object) -> None:
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """Stand in for munet.pipeline, which needs the model files."""
     module = types.ModuleType("munet.pipeline")
-    module.STAGES = STAGES
+    monkeypatch.setattr("backend.worker.reconstruct.STAGES", STAGES)
     module.loads = []
 
     class Models:
@@ -42,19 +55,19 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
             module.loads.append(settings.device)
             return cls()
 
-    def reconstruct_photo(models: Any, data: bytes, name: str, settings: Settings, progress: Any) -> Any:
-        assert (models.device, data, name, settings.preset) == ("cpu", b"bytes", "photo.jpg", "draft")
-        for stage in STAGES:
+    def reconstruct_people(models: Any, photo: Photo, settings: Settings, progress: Any) -> Any:
+        assert (models.device, photo.name, settings.preset) == ("cpu", "photo.jpg", "draft")
+        for stage in STAGES[1:]:
             progress(stage, 0.0)
             progress(stage, 0.5)
         person = Reconstruction.from_parts(*capsule_person(0, 32))
-        seconds = {"read": 1.0, "body": 6.0, "preview": 3.0}
+        seconds = {"read": 0.0, "body": 6.0, "preview": 3.0}
         return types.SimpleNamespace(
             persons=(person,), seconds=seconds, warnings=("careful",), preview=np.zeros((2, 2, 3), np.uint8)
         )
 
     module.Models = Models
-    module.reconstruct_photo = reconstruct_photo
+    module.reconstruct_people = reconstruct_people
     monkeypatch.setitem(sys.modules, "munet.pipeline", module)
     import munet
 
@@ -71,10 +84,13 @@ def test_a_job_gives_a_result_and_the_models_stay(pipeline: types.ModuleType) ->
     assert result.warnings == ("careful",)
     assert result.versions["device"] == "cpu"
     assert result.persons[0].facts["body_model"] == "capsules (synthetic)"
-    first, second = reports[:7], reports[7:]
-    assert [round(report[3], 3) for report in first] == [0.0, 0.0, 0.167, 0.333, 0.5, 0.667, 0.833]
-    assert [round(report[3], 3) for report in second] == [0.0, 0.0, 0.05, 0.1, 0.4, 0.7, 0.85]
-    assert second[3] == ("body", 1, 3, pytest.approx(0.1), "Body")
+    first, second = reports[:6], reports[6:]
+    assert [report[0] for report in first] == ["read", "load", "body", "body", "preview", "preview"]
+    assert [report[0] for report in second] == ["read", "body", "body", "preview", "preview"]
+    assert [round(report[3], 3) for report in first] == [0.0, 0.0, 0.333, 0.5, 0.667, 0.833]
+    assert [report[3] for report in second] == pytest.approx([0.0, 0.0, 0.33, 0.67, 0.83], abs=0.05)
+    assert second[1] == ("body", 1, 3, pytest.approx(0.0, abs=0.1), "Body")
+    assert result.seconds["read"] > 0.0
 
 
 @pytest.mark.parametrize(
@@ -91,7 +107,7 @@ def test_failures_become_words(pipeline: types.ModuleType, error: Exception, cod
     def fail(*_: Any) -> None:
         raise error
 
-    pipeline.reconstruct_photo = fail
+    pipeline.reconstruct_people = fail
     with pytest.raises(BackendError) as caught:
         make_work(START)(JOB, ignore)
     assert caught.value.code == code
@@ -107,10 +123,38 @@ def test_a_full_device_is_told_from_a_bug(pipeline: types.ModuleType) -> None:
     def fail(*_: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    pipeline.reconstruct_photo = fail
+    pipeline.reconstruct_people = fail
     with pytest.raises(BackendError) as caught:
         make_work(START)(JOB, ignore)
     assert caught.value.code == "OUT_OF_MEMORY"
+
+
+def test_a_wrong_photo_is_refused_before_torch_is_loaded() -> None:
+    program = """
+import os, sys
+import backend.worker.reconstruct as worker
+from backend.protocol import BackendError
+from backend.worker.link import Start
+from backend.worker.loop import WorkerJob
+worker.HEAD_START = 60.0
+work = worker.make_work(Start("", "", "cpu", 0))
+try:
+    work(WorkerJob("text.jpg", b"hello", {}), lambda *_: None)
+except BackendError as error:
+    print(error.code, sorted({"torch", "scipy", "cv2", "munet.pipeline"} & set(sys.modules)), flush=True)
+os._exit(0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, timeout=60, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["IMAGE_UNREADABLE", "[]"], done.stderr
+
+
+def test_a_library_that_can_not_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "munet.pipeline", None)
+    with pytest.raises(BackendError, match=r"munet\.pipeline") as caught:
+        make_work(START)(JOB, ignore)
+    assert caught.value.code == "INTERNAL"
 
 
 def test_a_cancellation_passes_through_the_method_as_its_own_error() -> None:

@@ -19,6 +19,8 @@ class Settings:
         persons: indices (largest first) of the people to reconstruct; empty means all.
         device: torch device name, or "auto".
         seed: seed of everything random.
+        body_file: path, on the backend's computer, of an SMPL, SMPL-H or SMPL-X file that takes the place of the
+            default body; empty for the default body.
     """
 
     preset: Preset = "standard"
@@ -27,6 +29,7 @@ class Settings:
     persons: tuple[int, ...] = ()
     device: str = "auto"
     seed: int = 0
+    body_file: str = ""
 
     @property
     def texture_pixels(self) -> int:

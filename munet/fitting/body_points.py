@@ -35,12 +35,14 @@ class BodyPoints:
         normals: (SAMPLES, 3) rest normals of the samples, body frame.
         trunk_radii: (TRUNK,) radii of the spheres in trunk and thighs, metres.
         height: of the mean person in metres.
+        samples: (SAMPLES,) vertices that are the samples of the skin.
     """
 
     rig: PointRig
     normals: Array
     trunk_radii: Array
     height: float
+    samples: NDArray[np.int64]
 
     LANDMARKS = slice(0, 33)
     SOLES = slice(33, 41)
@@ -140,7 +142,7 @@ def make_body_points(model: BodyModel) -> BodyPoints:
     ]
     rig = PointRig(parents[:JOINTS], joints, joint_dirs, merged[0], merged[1], merged[2], descend(parents[:JOINTS]))
     normals = vertex_normals(template, np.asarray(_numpy(model.faces), np.int64))[samples]
-    return BodyPoints(rig, normals, radii, float(np.ptp(template[:, 1])))
+    return BodyPoints(rig, normals, radii, float(np.ptp(template[:, 1])), samples)
 
 
 def _collapse(

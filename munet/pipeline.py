@@ -131,7 +131,6 @@ def reconstruct_photo(
         JobCancelledError: the job was cancelled between two stages.
     """
     clock = _Clock(progress)
-    own = models.own_body(settings)
     photo = clock.run("read", 0.0, read_photo, data, name)
     return _reconstruct(models, photo, settings, clock)
 
@@ -149,7 +148,7 @@ def reconstruct_people(
 
 
 def _reconstruct(models: Models, photo: Photo, settings: Settings, clock: _Clock) -> PhotoResult:
-    name = photo.name
+    name, own = photo.name, models.own_body(settings)
     people = clock.run("people", 0.0, models.perceiver.find_people, photo, settings.max_persons)
     people = choose_people(people, settings, name)
     fits, failures = fit_people(models, people, photo, settings, clock)

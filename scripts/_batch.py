@@ -165,6 +165,7 @@ class Batch:
             "max_persons": options.max_persons,
             "texture_size": options.texture_size,
             "device": "auto" if options.connect is None else options.device,
+            "body_file": "" if options.body is None else str(options.body.resolve()),
         }
 
     def _receive(self, sent: Sent, label: str) -> None:

@@ -42,6 +42,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--texture-size", type=int, default=0, metavar="PIXELS", help="edge of the texture (default: preset)"
     )
+    parser.add_argument(
+        "--body", type=Path, metavar="FILE", help="your own SMPL, SMPL-H or SMPL-X file instead of the default body"
+    )
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default: auto)")
     parser.add_argument(
         "--fetch-models", action="store_true", help="fetch the model files; without a photo do only that"

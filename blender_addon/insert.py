@@ -6,12 +6,14 @@ import logging
 
 import bpy
 
-from .backend_manager.batch import Batch, Entry, EntryState
+from .backend_manager.batch import Batch, Entry, EntryState, Kind
 from .errors import AddonError
 from .importer.character import read_character
 from .importer.photo import Photo
 from .importer.scene import ImportedPerson, Origin, import_people
+from .preferences import preferences_of
 from .session import Session
+from .thumbnails import person_key, show_person
 
 _log = logging.getLogger(__package__)
 
@@ -24,19 +26,46 @@ def _import_entry(context: bpy.types.Context, entry: Entry, batch: Batch) -> lis
     return import_people(context, characters, Origin(Photo(entry.path.name, entry.data), batch.settings, version))
 
 
+def _list_people(context: bpy.types.Context, entry: Entry) -> None:
+    """Give every person that was found in a photo of the list a check box and a small picture."""
+    found = entry.result.persons if entry.result else ()
+    for image in context.window_manager.munet.images:
+        if image.path != str(entry.path):
+            continue
+        image.people.clear()
+        for index, person in enumerate(found):
+            row = image.people.add()
+            row.name = person_key(image.path, index)
+            show_person(row.name, person.arrays["picture"])
+
+
+def _insert(context: bpy.types.Context, entry: Entry, batch: Batch) -> None:
+    if entry.kind is Kind.PEOPLE:
+        _list_people(context, entry)
+        return
+    _import_entry(context, entry, batch)
+    bpy.ops.ed.undo_push(message=f"Reconstruct {entry.path.name}")
+    preferences = preferences_of(context)
+    if preferences is not None:
+        preferences.show_guide = False
+
+
 def insert_received(context: bpy.types.Context, session: Session) -> bool:
     """Insert the received photo, if there is one and the user is in Object Mode, as one undo step.
+
+    What changes nothing in the scene is taken in in any mode.
 
     Returns:
         Whether a photo was taken care of.
     """
     batch = session.batch
     entry = batch.current if batch else None
-    if batch is None or entry is None or entry.state is not EntryState.RECEIVED or context.mode != "OBJECT":
+    if batch is None or entry is None or entry.state is not EntryState.RECEIVED:
+        return False
+    if context.mode != "OBJECT" and entry.kind is not Kind.PEOPLE:
         return False
     try:
-        _import_entry(context, entry, batch)
-        bpy.ops.ed.undo_push(message=f"Reconstruct {entry.path.name}")
+        _insert(context, entry, batch)
         entry.finish(EntryState.DONE)
     except AddonError as error:
         entry.finish(EntryState.FAILED, error)

@@ -48,6 +48,8 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
         max=1440.0,
     )
 
+    show_guide: BoolProperty(name="First steps", description="Show the first steps in the panel", default=True)
+
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the preferences."""
         layout = self.layout
@@ -58,14 +60,20 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
         layout.prop(self, "idle_minutes")
         layout.prop(self, "share")
         layout.prop(self, "run_file")
+        layout.prop(self, "show_guide")
+
+
+def preferences_of(context: bpy.types.Context) -> MUNET_AP_preferences | None:
+    """Return the preferences of the extension, None while Blender does not hold any."""
+    addon = context.preferences.addons.get(__package__)
+    return addon.preferences if addon is not None else None
 
 
 def backend_place(context: bpy.types.Context) -> BackendPlace:
     """Return where the user's preferences, or else the environment, say the backend is."""
-    addon = context.preferences.addons.get(__package__)
-    if addon is None or addon.preferences is None:
+    preferences = preferences_of(context)
+    if preferences is None:
         return place_from_environment(BackendPlace())
-    preferences = addon.preferences
     return place_from_environment(
         BackendPlace(
             folder=bpy.path.abspath(preferences.backend_folder),

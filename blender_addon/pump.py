@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import bpy
 
+from .backend_manager.batch import EntryState, Kind
 from .insert import advance
 from .session import Session, current
 
@@ -40,8 +41,11 @@ def show_states(context: bpy.types.Context, session: Session) -> None:
     entries = {str(entry.path): entry for entry in session.batch.entries} if session.batch else {}
     for image in context.window_manager.munet.images:
         entry = entries.get(image.path)
-        if entry is not None and image.status != entry.state.name:
-            image.status = entry.state.name
+        if entry is None:
+            continue
+        state = entry.before if entry.kind is Kind.PEOPLE and entry.state is EntryState.DONE else entry.state.name
+        if image.status != state:
+            image.status = state
             image.message = str(entry.failure or " ".join(entry.notes))
 
 

@@ -19,12 +19,13 @@ from .panels import main as main_panel
 from .panels import parts as part_panels
 from .panels import rig as rig_panel
 from .preferences import MUNET_AP_preferences
-from .properties import MUNET_PG_image, MUNET_PG_window, add_properties, remove_properties
+from .properties import MUNET_PG_image, MUNET_PG_person, MUNET_PG_window, add_properties, remove_properties
 from .pump import stop_pump
 from .session import close_session, open_session
 from .thumbnails import close_thumbnails, open_thumbnails
 
 CLASSES = (
+    MUNET_PG_person,
     MUNET_PG_image,
     MUNET_PG_window,
     MUNET_AP_preferences,

@@ -51,7 +51,10 @@ def _box(person: Landmarks, photo: Photo) -> NDArray[np.float64]:
 
 def _person(person: Landmarks, photo: Photo) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     box = _box(person, photo)
-    arrays = {"box": (box / photo.scale).astype(np.float32), "picture": _square(photo.image, box)}
+    arrays: dict[str, NDArray[Any]] = {
+        "box": (box / photo.scale).astype(np.float32),
+        "picture": _square(photo.image, box),
+    }
     return arrays, {"score": float(person.presence)}
 
 

@@ -42,7 +42,7 @@ def make_work(start: Start) -> Work:
 
     def work(job: WorkerJob, report: Report) -> Outcome:
         try:
-            return shop.reconstruct(job, report)
+            return shop.work(job, report)
         except JobCancelledError as error:
             raise BackendError("CANCELLED", error.title) from error
         except MunetError as error:
@@ -147,7 +147,28 @@ class _Shop:
         self._models: dict[str, Models] = {}
         self._seconds: dict[str, float] = {}
 
+    def work(self, job: WorkerJob, report: Report) -> Outcome:
+        """Do what the kind of the job asks for.
+
+        Raises:
+            BackendError: UNSUPPORTED: an unknown kind.
+        """
+        kinds = {"photo": self.reconstruct, "people": self.find_people}
+        if job.kind not in kinds:
+            detail = f"Expected one of {', '.join(kinds)}, found {job.kind!r}."
+            raise BackendError("UNSUPPORTED", "The backend does not know this kind of job.", detail=detail)
+        return kinds[job.kind](job, report)
+
+    def find_people(self, job: WorkerJob, report: Report) -> Outcome:
+        """Only find the people of a photo."""
+        settings = read_settings(job.settings, self._device)
+        models = self._load(settings, report)
+        from .people import find_people
+
+        return find_people(models, job, settings, report)
+
     def reconstruct(self, job: WorkerJob, report: Report) -> Outcome:
+        """Reconstruct the people of a photo."""
         settings = read_settings(job.settings, self._device)
         progress = stage_progress(STAGES, self._seconds, report)
         progress("read", 0.0)

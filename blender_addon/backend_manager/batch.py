@@ -15,6 +15,14 @@ from .discovery import BackendPlace
 from .manager import Failure, Manager, State
 
 _RESTARTS = 2
+_EVERYBODY = 32
+
+
+class Kind(enum.Enum):
+    """What is done with a photo; the values are those of the protocol."""
+
+    PHOTO = "photo"
+    PEOPLE = "people"
 
 
 class EntryState(enum.Enum):
@@ -40,10 +48,14 @@ class Entry:
         result: what the backend gave, until it has been inserted.
         notes: what the backend says about the photo as a whole.
         persons: indices of the people to reconstruct, largest first; empty means all.
+        kind: reconstruct it, or only find its people.
+        before: what the list said about the photo before, for work that does not change it.
     """
 
     path: Path
     persons: tuple[int, ...] = ()
+    kind: Kind = Kind.PHOTO
+    before: str = "NEW"
     state: EntryState = EntryState.WAITING
     failure: Failure | None = None
     data: bytes = b""
@@ -128,9 +140,13 @@ class Batch:
 
     def again(self, path: Path, persons: tuple[int, ...] = ()) -> None:
         """Put the photo at ``path`` at the end of the batch, in place of what has become of it before."""
-        self.entries = [entry for entry in self.entries if entry.path != path or not entry.finished]
-        if all(entry.path != path for entry in self.entries):
-            self.entries.append(Entry(path, persons))
+        self.add(Entry(path, persons))
+
+    def add(self, new: Entry) -> None:
+        """Put ``new`` at the end, in place of what has become of its photo before, unless that is still to be done."""
+        self.entries = [entry for entry in self.entries if entry.path != new.path or not entry.finished]
+        if all(entry.path != new.path for entry in self.entries):
+            self.entries.append(new)
 
     def step(self, manager: Manager) -> None:
         """Do what can be done without waiting: take in an ended job, send the next photo, restart a dead backend."""
@@ -161,6 +177,8 @@ class Batch:
         sent = dict(self.settings)
         if self.place.device != "auto":
             sent["device"] = self.place.device
+        if entry.kind is Kind.PEOPLE:
+            sent["max_persons"] = _EVERYBODY
         if entry.persons:
             sent["persons"] = list(entry.persons)
             sent["max_persons"] = max(1 + max(entry.persons), int(sent.get("max_persons", 1)))
@@ -170,7 +188,7 @@ class Batch:
         entry = next(entry for entry in self.entries if entry.state is EntryState.WAITING)
         try:
             entry.data = entry.path.read_bytes()
-            self.job = manager.submit(entry.data, entry.path.name, self._settings_of(entry))
+            self.job = manager.submit(entry.data, entry.path.name, self._settings_of(entry), entry.kind.value)
             entry.state = EntryState.RUNNING
         except OSError as error:
             detail = f"{entry.path}: {error.strerror}."

@@ -84,3 +84,14 @@ def launch_options(place: BackendPlace) -> LaunchOptions:
         module=place.module,
         arguments=place.arguments,
     )
+
+
+def backend_known(place: BackendPlace) -> bool:
+    """Tell whether a backend can be started or joined as ``place`` says; looks for the files only."""
+    if place.run_file:
+        return Path(place.run_file).is_file()
+    try:
+        launch_options(place)
+    except AddonError:
+        return False
+    return True

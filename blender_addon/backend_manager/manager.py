@@ -102,15 +102,15 @@ class Manager:
         self.failure = None
         self._go(State.STARTING)
 
-    def submit(self, image: bytes, name: str, settings: Mapping[str, Any]) -> Job:
-        """Send a photo to the running backend.
+    def submit(self, image: bytes, name: str, settings: Mapping[str, Any], kind: str = "photo") -> Job:
+        """Send a photo to the running backend; ``kind`` says what to do with it.
 
         Raises:
             BackendError: it can not be sent.
         """
         if self._client is None or not self.running:
             raise BackendError("BACKEND_GONE", "The backend is not running.", hint="Start the backend.")
-        job = self._client.submit(image, name, settings)
+        job = self._client.submit(image, name, settings, kind=kind)
         self._jobs[job.id] = job
         self._go(State.BUSY)
         return job

@@ -8,11 +8,10 @@ from pathlib import Path
 import bpy
 from bpy.props import IntProperty
 
-from ..backend_manager.batch import Batch, EntryState
+from ..backend_manager.batch import Batch, Entry, EntryState, Kind
 from ..errors import AddonError
-from ..inputs import person_indices
-from ..preferences import backend_place
-from ..properties import MUNET_PG_image, job_settings
+from ..preferences import backend_place, preferences_of
+from ..properties import MUNET_PG_image, chosen_people, job_settings
 from ..pump import run_to_end, show_states, start_pump
 from ..session import current
 
@@ -31,27 +30,34 @@ def _image(context: bpy.types.Context, index: int) -> MUNET_PG_image | None:
     return images[index] if index < len(images) else None
 
 
-def _begin(operator: bpy.types.Operator, context: bpy.types.Context, images: list[MUNET_PG_image]) -> set[str]:
-    """Work on these photos; in background mode until all have ended."""
+def _entries(images: list[MUNET_PG_image]) -> list[Entry]:
+    return [Entry(Path(bpy.path.abspath(image.path)), chosen_people(image)) for image in images]
+
+
+def begin(operator: bpy.types.Operator, context: bpy.types.Context, entries: list[Entry]) -> set[str]:
+    """Work on ``entries``, behind what is being worked on; in background mode until all have ended."""
     session = current()
-    try:
-        persons = {Path(bpy.path.abspath(image.path)): person_indices(image.persons) for image in images}
-    except AddonError as error:
-        operator.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
     session.failure = None
     if session.batch is not None and session.working:
-        for path, chosen in persons.items():
-            session.batch.again(path, chosen)
+        for entry in entries:
+            session.batch.add(entry)
     else:
-        settings = job_settings(context.window_manager.munet)
-        session.batch = Batch.of(list(persons), settings, backend_place(context), persons)
+        session.batch = Batch(entries, job_settings(context.window_manager.munet), backend_place(context))
     if bpy.app.background:
         run_to_end(context, session)
         return _report_end(operator, session.batch)
     show_states(context, session)
     start_pump()
     return {"FINISHED"}
+
+
+def _begin(operator: bpy.types.Operator, context: bpy.types.Context, images: list[MUNET_PG_image]) -> set[str]:
+    try:
+        entries = _entries(images)
+    except AddonError as error:
+        operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    return begin(operator, context, entries)
 
 
 def _report_end(operator: bpy.types.Operator, batch: Batch) -> set[str]:
@@ -87,6 +93,24 @@ class MUNET_OT_reconstruct(bpy.types.Operator):
         images = context.window_manager.munet.images
         fresh = [image for image in images if image.status != EntryState.DONE.name]
         return _begin(self, context, fresh or list(images))
+
+
+class MUNET_OT_find_people(bpy.types.Operator):
+    """Look who is in this photo, to tick those to reconstruct; takes a few seconds"""
+
+    bl_idname = "munet.find_people"
+    bl_label = "Find People"
+
+    index: IntProperty(min=0, options={"SKIP_SAVE", "HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Start with this photo, or put it at the end of those that are being worked on."""
+        image = _image(context, self.index)
+        if image is None or image.status in _BUSY:
+            self.report({"WARNING"}, "This photo is being reconstructed")
+            return {"CANCELLED"}
+        path = Path(bpy.path.abspath(image.path))
+        return begin(self, context, [Entry(path, kind=Kind.PEOPLE, before=image.status)])
 
 
 class MUNET_OT_reconstruct_image(bpy.types.Operator):
@@ -162,10 +186,26 @@ class MUNET_OT_dismiss_error(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class MUNET_OT_close_guide(bpy.types.Operator):
+    """Hide the first steps; the preferences bring them back"""
+
+    bl_idname = "munet.close_guide"
+    bl_label = "Hide First Steps"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Remember that the user knows them."""
+        preferences = preferences_of(context)
+        if preferences is not None:
+            preferences.show_guide = False
+        return {"FINISHED"}
+
+
 CLASSES = (
     MUNET_OT_reconstruct,
     MUNET_OT_reconstruct_image,
+    MUNET_OT_find_people,
     MUNET_OT_cancel,
     MUNET_OT_cancel_image,
     MUNET_OT_dismiss_error,
+    MUNET_OT_close_guide,
 )

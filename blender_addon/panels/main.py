@@ -6,11 +6,12 @@ from __future__ import annotations
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..backend.client import Job
 from ..backend_manager.batch import EntryState
-from ..backend_manager.manager import Failure, State
 from ..session import Session, current
-from ..thumbnails import thumbnail
+from ..thumbnails import person_icon, thumbnail
+from .failure import draw_failure
+from .guide import draw_guide
+from .progress import draw_progress
 from .text import draw_wrapped
 
 CATEGORY = "MuNet"
@@ -23,14 +24,6 @@ _ICONS = {
     "DONE": "CHECKMARK",
     "FAILED": "ERROR",
     "CANCELLED": "CANCEL",
-}
-_STAGES = {
-    "read": "Reading the photo",
-    "people": "Finding people",
-    "body": "Fitting the body",
-    "surface": "Shaping the clothes",
-    "texture": "Painting the texture",
-    "preview": "Drawing the preview",
 }
 
 
@@ -95,8 +88,20 @@ def _draw_active(layout: bpy.types.UILayout, window: bpy.types.PropertyGroup) ->
         row.template_icon(icon_value=thumbnail(image.path), scale=4.0)
         column = row.column()
         column.label(text=image.bl_rna.properties["status"].enum_items[image.status].name)
-        column.prop(image, "persons")
+        column.operator("munet.find_people", icon="COMMUNITY").index = window.active_image
         column.operator("munet.reconstruct_image", icon="FILE_REFRESH").index = window.active_image
+        _draw_people(layout, image)
+
+
+def _draw_people(layout: bpy.types.UILayout, image: bpy.types.PropertyGroup) -> None:
+    """Draw a picture and a check box for everybody in the photo, once that is known."""
+    if not image.people:
+        return
+    grid = layout.box().grid_flow(columns=-2, even_columns=True, even_rows=True, align=True)
+    for number, person in enumerate(image.people, 1):
+        cell = grid.column(align=True)
+        cell.template_icon(icon_value=person_icon(person.name), scale=3.0)
+        cell.prop(person, "use", text=iface_("Person {}").format(number), translate=False)
 
 
 def _draw_message(
@@ -107,55 +112,6 @@ def _draw_message(
         image = window.images[window.active_image]
         if image.message and (image.status == EntryState.DONE.name or session.failure is None):
             draw_wrapped(layout, context, image.message, "INFO")
-
-
-def progress_text(session: Session) -> str:
-    """Return one line on what is being done."""
-    batch = session.batch
-    if batch is None:
-        return ""
-    entry, job = batch.current, batch.job
-    number = next((i for i, e in enumerate(batch.entries, 1) if not e.finished), len(batch.entries))
-    prefix = f"{number}/{len(batch.entries)}: " if len(batch.entries) > 1 else ""
-    if entry is not None and entry.state is EntryState.RECEIVED:
-        return prefix + iface_("Switch to Object Mode to insert")
-    if session.manager.state is State.STARTING:
-        return iface_("Starting the backend")
-    return prefix + (_job_text(job) if job else iface_("Sending"))
-
-
-def _job_text(job: Job) -> str:
-    if job.cancel_requested:
-        return iface_("Cancelling")
-    if job.state != "running":
-        return iface_("Waiting for the backend")
-    return iface_(_STAGES[job.stage]) if job.stage in _STAGES else job.text or job.stage
-
-
-def _draw_progress(layout: bpy.types.UILayout, session: Session) -> None:
-    batch = session.batch
-    if batch is None or not session.working:
-        return
-    box = layout.column(align=True)
-    box.progress(factor=batch.fraction, text=f"{progress_text(session)} ({batch.fraction:.0%})")
-    box.operator("munet.cancel_reconstruction", icon="CANCEL")
-
-
-def _draw_failure(layout: bpy.types.UILayout, context: bpy.types.Context, failure: Failure) -> None:
-    box = layout.box()
-    row = box.row()
-    title = row.column()
-    title.alert = True
-    draw_wrapped(title, context, failure.title, "ERROR")
-    row.operator("munet.dismiss_error", text="", icon="X", emboss=False)
-    if failure.detail:
-        draw_wrapped(box, context, failure.detail)
-    if failure.hint:
-        draw_wrapped(box, context, failure.hint, "INFO")
-    if failure.code in {"NO_BACKEND", "RUN_FILE"}:
-        box.operator(
-            "preferences.addon_show", text="Open Preferences", icon="PREFERENCES"
-        ).module = __package__.rpartition(".")[0]
 
 
 class MUNET_PT_main(bpy.types.Panel):
@@ -169,6 +125,7 @@ class MUNET_PT_main(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         layout, window, session = self.layout, context.window_manager.munet, current()
+        draw_guide(layout, context, session)
         _draw_images(layout, window)
         _draw_active(layout, window)
         _draw_message(layout, context, window, session)
@@ -181,9 +138,9 @@ class MUNET_PT_main(bpy.types.Panel):
         button = layout.row()
         button.scale_y = 1.8
         button.operator("munet.reconstruct", icon="ARMATURE_DATA")
-        _draw_progress(layout, session)
+        draw_progress(layout, session)
         if session.failure is not None:
-            _draw_failure(layout, context, session.failure)
+            draw_failure(layout, context, session)
 
 
 CLASSES = (MUNET_MT_images, MUNET_UL_images, MUNET_PT_main)

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import CollectionProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
+
+from ..errors import AddonError
+from ..inputs import person_indices
 
 _STATUS = (
     ("NEW", "New", "Not reconstructed yet"),
@@ -17,10 +20,16 @@ _STATUS = (
     ("CANCELLED", "Cancelled", "Was cancelled"),
 )
 _PRESETS = (
-    ("draft", "Draft", "Half the texture and half the refinement"),
-    ("standard", "Standard", "2048 pixels of texture"),
-    ("high", "High", "4096 pixels of texture and twice the refinement"),
+    ("draft", "Draft", "Texture of 1024 pixels and half the refinement: to try out photos"),
+    ("standard", "Standard", "Texture of 2048 pixels"),
+    ("high", "High", "Texture of 4096 pixels and twice the refinement: the best there is, takes longest"),
 )
+
+
+class MUNET_PG_person(bpy.types.PropertyGroup):
+    """One of the people found in a photo; ``name`` is the key of the small picture."""
+
+    use: BoolProperty(name="Person", description="Reconstruct this person", default=True)
 
 
 class MUNET_PG_image(bpy.types.PropertyGroup):
@@ -33,6 +42,7 @@ class MUNET_PG_image(bpy.types.PropertyGroup):
         name="Only People",
         description="Which people of this photo, for instance 1, 3; 1 is the largest, empty means all",
     )
+    people: CollectionProperty(type=MUNET_PG_person)
 
 
 class MUNET_PG_window(bpy.types.PropertyGroup):
@@ -50,6 +60,20 @@ class MUNET_PG_window(bpy.types.PropertyGroup):
 def job_settings(window: MUNET_PG_window) -> dict[str, Any]:
     """Return the settings of a job."""
     return {"preset": window.preset, "max_persons": window.max_persons}
+
+
+def chosen_people(image: MUNET_PG_image) -> tuple[int, ...]:
+    """Return the indices of the people to reconstruct, by their check boxes or else by number; empty means all.
+
+    Raises:
+        AddonError: BAD_PERSONS: nobody is ticked, or the text is no list of numbers.
+    """
+    if not image.people:
+        return person_indices(image.persons)
+    chosen = tuple(index for index, person in enumerate(image.people) if person.use)
+    if not chosen:
+        raise AddonError("BAD_PERSONS", "Nobody in this photo is ticked.", detail=image.name, hint="Tick a person.")
+    return chosen if len(chosen) < len(image.people) else ()
 
 
 def add_image(window: MUNET_PG_window, path: Path) -> bool:

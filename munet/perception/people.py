@@ -67,16 +67,24 @@ class Perceiver:
         Raises:
             InvalidInputError: ``max_persons`` is less than one.
         """
+        image, people = photo.image, self.find_landmarks(photo, max_persons)
+        masks = [self._masker.segment(image, person) for person in people]
+        separate = separate_masks(masks, [person.image for person in people])
+        return [_observation(person, mask) for person, mask in zip(people, separate, strict=True)]
+
+    def find_landmarks(self, photo: Photo, max_persons: int = 8) -> list[Landmarks]:
+        """Find the same people in the same order as :meth:`find_people`, without their masks, which take longest.
+
+        Raises:
+            InvalidInputError: ``max_persons`` is less than one.
+        """
         if max_persons < 1:
             raise InvalidInputError("max_persons is too small.", detail=f"expected at least 1, found {max_persons}")
         image = photo.image
         height, width = image.shape[:2]
         found = sorted(self._search(image), key=lambda person: _seen_area(person, width, height), reverse=True)
         averaged = (average_views(self._landmarks, image, person) for person in found)
-        people = list(islice((person for person in averaged if is_person(person, width, height)), max_persons))
-        masks = [self._masker.segment(image, person) for person in people]
-        separate = separate_masks(masks, [person.image for person in people])
-        return [_observation(person, mask) for person, mask in zip(people, separate, strict=True)]
+        return list(islice((person for person in averaged if is_person(person, width, height)), max_persons))
 
     def _search(self, image: NDArray[np.uint8]) -> list[Landmarks]:
         """Look at the whole image, and closer where nobody or only small people were found."""

@@ -99,6 +99,7 @@ def check_one_photo(folder: Path) -> None:
     window.images[1].persons = "first"
     assert "first" in failing(lambda: bpy.ops.munet.reconstruct_image(index=1))
     assert not bpy.ops.munet.cancel_image.poll()
+    check_people(folder)
     photos(folder, "hang.png", "normal.png", "two.png")
     paths = [Path(image.path) for image in window.images]
     place = common.fake_backend("--mode", "by-name", "--grace", "0.5")
@@ -115,6 +116,24 @@ def check_one_photo(folder: Path) -> None:
     assert [entry.persons for entry in session.batch.entries] == [(), (0,), ()]
 
 
+def check_people(folder: Path) -> None:
+    """Everybody in a photo gets a check box and a picture; who is not ticked is left out, nobody is refused."""
+    window, properties = bpy.context.window_manager.munet, common.part("properties")
+    photos(folder, "two.png")
+    image, rigs = window.images[0], len(bpy.data.armatures)
+    assert bpy.ops.munet.find_people(index=0) == {"FINISHED"}
+    assert states() == ["NEW"]
+    assert [person.use for person in image.people] == [True, True]
+    assert all(person.name in common.part("thumbnails")._collections[-1] for person in image.people)
+    assert len(bpy.data.armatures) == rigs
+    assert properties.chosen_people(image) == ()
+    image.people[0].use = False
+    assert properties.chosen_people(image) == (1,)
+    common.part("panels.main")._draw_active(MagicMock(), window)
+    image.people[1].use = False
+    assert "ticked" in failing(lambda: bpy.ops.munet.reconstruct_image(index=0))
+
+
 def check_drawing(folder: Path) -> None:
     """Each state is drawn with its button; every photo has a small picture (without a window all are icon 0)."""
     window, module, main = bpy.context.window_manager.munet, common.part("thumbnails"), common.part("panels.main")
@@ -129,11 +148,46 @@ def check_drawing(folder: Path) -> None:
         busy, ended = state in {"WAITING", "RUNNING", "RECEIVED"}, state in {"FAILED", "CANCELLED"}
         assert called == ["munet.cancel_image"] * busy + ["munet.reconstruct_image"] * ended, (state, called)
     main._draw_active(MagicMock(), window)
+    check_panel_parts(window)
     main.draw_image_menu(MagicMock(), bpy.context)
-    assert len(module._collections[-1]) == 7
+    assert sum("draw" in Path(key).name for key in module._collections[-1]) == 7
     module.close_thumbnails()
     assert not module._collections
     module.open_thumbnails()
+
+
+def check_panel_parts(window: object) -> None:
+    """The first steps are shown until they are closed; progress has three bars; a failure offers its fix."""
+    guide, progress = common.part("panels.guide"), common.part("panels.progress")
+    session = common.part("session").current()
+    preferences = common.part("preferences").preferences_of(bpy.context)
+    drawn = SimpleNamespace(
+        region=SimpleNamespace(width=300),
+        preferences=SimpleNamespace(system=SimpleNamespace(ui_scale=1.0), addons=bpy.context.preferences.addons),
+        window_manager=bpy.context.window_manager,
+    )
+    preferences.show_guide, layout = True, MagicMock()
+    guide.draw_guide(layout, drawn, session)
+    assert layout.box.called
+    assert bpy.ops.munet.close_guide() == {"FINISHED"}
+    hidden = MagicMock()
+    guide.draw_guide(hidden, drawn, session)
+    assert not hidden.box.called
+    batch_module, job_module = common.part("backend_manager.batch"), common.part("backend.client.jobs")
+    paths, running = [Path(image.path) for image in window.images], batch_module.EntryState.RUNNING
+    session.batch = batch_module.Batch.of(paths, {}, common.fake_backend())
+    session.batch.entries[0].state = running
+    session.batch.job = job_module.Job("1", "a", "running", 0, "body", 2, 6, 0.4)
+    layout = MagicMock()
+    progress.draw_progress(layout, session)
+    bars = [call.kwargs for call in layout.column.return_value.progress.call_args_list]
+    assert [round(bar["factor"], 2) for bar in bars] == [0.06, 0.4, 0.33], bars
+    assert bars[2]["text"].endswith("(3/6)"), bars
+    session.batch, session.failure = None, common.part("errors").AddonError("NO_BACKEND", "None.", hint="Look.")
+    layout = MagicMock()
+    common.part("panels.failure").draw_failure(layout, drawn, session)
+    assert "preferences.addon_show" in str(layout.mock_calls)
+    session.failure = None
 
 
 def check_interactive(folder: Path) -> None:

@@ -1,0 +1,43 @@
+"""A failure: what happened, what to do, the button that does it, and the log."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..backend_manager.manager import Failure
+from ..session import Session
+from .text import draw_wrapped
+
+_PREFERENCES = {"NO_BACKEND", "RUN_FILE"}
+_START = {"BACKEND_GONE", "BACKEND_START", "TIMEOUT"}
+
+
+def draw_preferences_button(layout: bpy.types.UILayout) -> None:
+    """Draw the button that opens the preferences of the extension."""
+    package = __package__.rpartition(".")[0]
+    layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = package
+
+
+def _draw_fix(row: bpy.types.UILayout, failure: Failure) -> None:
+    if failure.code in _PREFERENCES:
+        draw_preferences_button(row)
+    elif failure.code in _START:
+        row.operator("munet.start_backend", text="Start", icon="PLAY")
+
+
+def draw_failure(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
+    """Draw the latest failure of ``session``."""
+    failure, box = session.failure, layout.box()
+    row = box.row()
+    title = row.column()
+    title.alert = True
+    draw_wrapped(title, context, failure.title, "ERROR")
+    row.operator("munet.dismiss_error", text="", icon="X", emboss=False)
+    if failure.detail:
+        draw_wrapped(box, context, failure.detail)
+    if failure.hint:
+        draw_wrapped(box, context, failure.hint, "INFO")
+    buttons = box.row(align=True)
+    _draw_fix(buttons, failure)
+    if session.manager.log_file is not None:
+        buttons.operator("munet.open_log", icon="TEXT")

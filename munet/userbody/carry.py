@@ -31,13 +31,13 @@ from munet.settings import Settings
 from munet.userbody.correspondence import LIMBS, Array
 from munet.userbody.model import UserBody
 
-SKIN_SIGMA, SKIN_LIMIT = 0.08, 0.06
-"""Noise of each of the many skin samples, so that all of them weigh a quarter of the landmarks; metres."""
+SKIN_SIGMA, SKIN_LIMIT = 0.06, 0.06
+"""Noise of each of the many skin samples, so that all of them weigh half as much as the landmarks; metres."""
 LIMB_SIGMA, INNER_SIGMA = 0.01, 0.03
 """Noise of limb joints, and of hips and shoulders, whose places models define differently, in metres."""
 JOINT_LIMIT = 0.10
 BETAS_SIGMA = 1.5
-"""Spread of the betas that follow from the default body's surface in the closed-form start."""
+"""Spread of the betas: the default body's surface tells the shape, so they are hardly pulled to the mean person."""
 STEPS = {"draft": 8, "standard": 15, "high": 30}
 _LIMB_JOINTS = (4, 5, 7, 8, 18, 19, 20, 21)
 _INNER_JOINTS = (1, 2, 16, 17)
@@ -89,7 +89,7 @@ def carry_fit(
         settings: the preset decides how many steps are taken.
     """
     target = make_target(user, fit)
-    objective = _same_camera(prepare(user.points, observation, photo, load_pose_prior())[0], fit)
+    objective = _given(prepare(user.points, observation, photo, load_pose_prior())[0], fit)
     start = closed_form(user, default, fit, target)
     state, _ = minimise(start, lambda at: [*objective(at), *target.block(at)], STEPS[settings.preset])
     carried = finish(user.model, user.points, state, observation, objective)
@@ -115,9 +115,10 @@ def make_target(user: UserBody, fit: BodyFit) -> Target:
     return Target(both, np.concatenate([fit.joints_cam[:JOINTS].astype(np.float64), on_default]), weights)
 
 
-def _same_camera(objective: Objective, fit: BodyFit) -> Objective:
+def _given(objective: Objective, fit: BodyFit) -> Objective:
     start = replace(objective.start, log_focal=float(np.log(fit.camera.focal)))
-    return replace(objective, start=start, focal_sigma=_FIXED_FOCAL)
+    weights = replace(objective.weights, betas_sigma=BETAS_SIGMA)
+    return replace(objective, start=start, focal_sigma=_FIXED_FOCAL, weights=weights)
 
 
 def closed_form(user: UserBody, default: BodyModel, fit: BodyFit, target: Target) -> State:

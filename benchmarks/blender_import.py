@@ -1,37 +1,165 @@
 """Seconds that Blender takes to turn result files into a scene; runs in Blender's Python, prints JSON.
 
 .envs/blender-4.5/bin/python benchmarks/blender_import.py RESULT_DIR PHOTO
+.envs/blender-4.5/bin/python benchmarks/blender_import.py RESULT_DIR --against-gltf [--parts 3] [--repeats 3]
+
+The second form cuts the clothed surface of the first person into more than 100,000 vertices with four weights each,
+writes the character as glb, and times our importer and Blender's own on it by turns, in the same process.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import platform
+import statistics
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-import bpy
+import bpy  # isort: skip - makes the next one importable
+import addon_utils
+import numpy as np
+from _dense import dense_surface
 from export_scene import load_extension
 
 
-def main(folder: Path, photo: Path) -> float:
-    """Return the seconds of one import into an empty scene."""
-    load_extension()
+def seconds_of(step: Callable[[], object]) -> float:
+    """Return the seconds that ``step`` takes in an empty scene."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    began = time.perf_counter()
+    step()
+    return time.perf_counter() - began
+
+
+def import_folder(folder: Path, photo: Path) -> float:
+    """Return the seconds of one import of result files into an empty scene."""
     from munet_extension.importer.character import load_character
     from munet_extension.importer.photo import read_photo
     from munet_extension.importer.scene import Origin, import_people
 
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    began = time.perf_counter()
-    people = [load_character(path) for path in sorted(folder.glob("person_*.npz"))]
-    import_people(bpy.context, people, Origin(photo=read_photo(photo), settings={}, version=""))
-    return time.perf_counter() - began
+    def step() -> None:
+        people = [load_character(path) for path in sorted(folder.glob("person_*.npz"))]
+        import_people(bpy.context, people, Origin(photo=read_photo(photo), settings={}, version=""))
+
+    return seconds_of(step)
+
+
+def import_arrays(arrays: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Bring one person into the scene, all of it: rig, clothed surface, body, shape keys, correctives, camera."""
+    from munet_extension.importer.character import read_character
+    from munet_extension.importer.photo import Photo
+    from munet_extension.importer.scene import Origin, import_people
+
+    origin = Origin(photo=Photo("dense", b""), settings={}, version="")
+    import_people(bpy.context, [read_character(arrays, facts)], origin)
+
+
+def import_surface(arrays: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Bring rig and clothed surface into the scene, without shape keys, body and camera."""
+    from munet_extension.importer.armature import apply_pose, build_armature, ordered_bones
+    from munet_extension.importer.character import read_character
+    from munet_extension.importer.placement import place, scene_frame
+    from munet_extension.importer.surface import build_surface
+
+    character = read_character(arrays, facts)
+    home = bpy.context.scene.collection
+    placement = place(character, scene_frame([character]))
+    rig = build_armature(bpy.context, character, placement, "dense rig", home)
+    names = [bone.name for bone in ordered_bones(rig, character.bone_names)]
+    home.objects.link(build_surface(character, placement, rig, names, "dense clothed"))
+    apply_pose(rig, character.bone_names, placement.rotations, placement.root_head)
+
+
+def write_glb(path: Path, *, keys: bool) -> None:
+    """Write the scene's meshes with rig and textures as ``path``."""
+    for obj in bpy.data.objects:
+        obj.hide_set(False)
+    bpy.ops.export_scene.gltf(
+        filepath=str(path), export_format="GLB", export_influence_nb=4, export_morph=keys, export_animations=False,
+        export_morph_normal=False, export_cameras=False,
+    )  # fmt: skip
+
+
+def compare(name: str, ours: Callable[[], object], glb: Path, repeats: int) -> dict[str, Any]:
+    """Time ``ours`` and Blender's importer of ``glb`` by turns; medians and their ratio."""
+    rounds = [
+        (seconds_of(ours), seconds_of(lambda: bpy.ops.import_scene.gltf(filepath=str(glb)))) for _ in range(repeats)
+    ]
+    mine, theirs = (statistics.median(column) for column in zip(*rounds, strict=True))
+    return {"what": name, "munet_seconds": round(mine, 3), "gltf_seconds": round(theirs, 3), "ratio": theirs / mine}
+
+
+def against_gltf(folder: Path, parts: int, repeats: int) -> dict[str, Any]:
+    """Compare on the first person of ``folder`` with a dense surface: that surface on its rig, and all of the person.
+
+    The time is from the arrays, as the backend sends them, to the finished scene, and from the glb to the same.
+    """
+    from munet_extension.importer.character import load_character
+
+    character = load_character(folder / "person_0.npz")
+    arrays, facts = dense_surface(dict(character.arrays), parts), dict(character.facts)
+    with tempfile.TemporaryDirectory() as scratch:
+        plain, full = Path(scratch) / "plain.glb", Path(scratch) / "full.glb"
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        import_surface(arrays, facts)
+        write_glb(plain, keys=False)
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        import_arrays(arrays, facts)
+        _show(bpy.context.view_layer.layer_collection)
+        write_glb(full, keys=True)
+        rows = [
+            compare("surface on its rig", lambda: import_surface(arrays, facts), plain, repeats),
+            compare("whole character", lambda: import_arrays(arrays, facts), full, repeats),
+        ]
+    return {
+        "blender": bpy.app.version_string,
+        "gltf_importer": ".".join(map(str, _gltf_version())),
+        "python": platform.python_version(),
+        "vertices": len(arrays["surface_vertices"]),
+        "weights_a_vertex": float(np.mean((arrays["surface_weights"] > 0).sum(axis=1))),
+        "texture": arrays["texture"].shape[0],
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "rows": rows,
+    }
+
+
+def _show(layer: bpy.types.LayerCollection) -> None:
+    layer.hide_viewport = False
+    for child in layer.children:
+        _show(child)
+
+
+def _gltf_version() -> tuple[int, ...]:
+    module = next(module for module in addon_utils.modules() if module.__name__ == "io_scene_gltf2")
+    return tuple(module.bl_info["version"])
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("photo", type=Path, nargs="?")
+    parser.add_argument("--against-gltf", action="store_true")
+    parser.add_argument("--parts", type=int, default=3, help="cut each quad into this many times as many")
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    load_extension()
+    if options.against_gltf:
+        print(json.dumps(against_gltf(options.folder, options.parts, options.repeats), indent=1), flush=True)
+    elif options.photo is None:
+        parser.error("name the photo")
+    else:
+        print(json.dumps({"seconds": import_folder(options.folder, options.photo)}), flush=True)
 
 
 if __name__ == "__main__":
-    print(json.dumps({"seconds": main(Path(sys.argv[1]), Path(sys.argv[2]))}), flush=True)
+    main()
     # Some Blender modules hang or crash in their own clean-up after all work is done.
     os._exit(0)

@@ -12,7 +12,7 @@ from .character import Character
 from .correctives import add_corrective_keys, has_correctives
 from .frames import points_from_body
 from .material import skin_material
-from .mesh import add_weights, bind, build_mesh
+from .mesh import bind, build_skinned
 from .placement import Placement
 
 PHOTO_POSE_KEY = "PhotoPose"
@@ -44,10 +44,8 @@ def build_body(
 ) -> bpy.types.Object:
     """Build the body mesh bound to ``rig``; its basis is this person's own rest shape."""
     rest = placement.rest(character.body.rest_vertices_body)
-    mesh = build_mesh(name, character.body, rest)
-    mesh.materials.append(skin_material(f"{name} skin"))
-    obj = bpy.data.objects.new(name, mesh)
-    add_weights(obj, character.body.weights, bone_names)
+    obj = build_skinned(name, character.body, rest, bone_names)
+    obj.data.materials.append(skin_material(f"{name} skin"))
     _add_shape_keys(obj, character, rest, rig)
     bind(obj, rig)
     return obj

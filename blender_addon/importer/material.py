@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
-from numpy.typing import NDArray
 
 from ..compat import enable_nodes
-from .png import encode_png
 
 _SKIN_COLOUR = (0.55, 0.33, 0.24, 1.0)
 _CLOTH_ROUGHNESS = 0.85
@@ -29,14 +25,14 @@ def _principled(material: bpy.types.Material) -> bpy.types.Node:
     return next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
 
 
-def textured_material(name: str, texture: NDArray[Any]) -> bpy.types.Material:
-    """Make a rough material that shows ``texture`` (H, W, 3) uint8 sRGB."""
+def textured_material(name: str, picture: bytes) -> bpy.types.Material:
+    """Make a rough material that shows ``picture``, the bytes of an image file."""
     material = bpy.data.materials.new(name)
     shader = _principled(material)
     shader.inputs["Roughness"].default_value = _CLOTH_ROUGHNESS
     material.roughness, material.specular_intensity = _CLOTH_ROUGHNESS, _CLOTH_SHINE
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
-    node.image = pack_image(name, encode_png(texture))
+    node.image = pack_image(name, picture)
     node.location = (shader.location.x - 320, shader.location.y)
     material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
     return material

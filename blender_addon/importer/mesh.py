@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import chain, repeat
+from operator import setitem
 from typing import Any
 
+import bmesh
 import bpy
 import numpy as np
 from numpy.typing import NDArray
@@ -16,33 +20,47 @@ UV_NAME = "UVMap"
 
 def _fill_polygons(mesh: bpy.types.Mesh, shape: Polygons) -> None:
     mesh.loops.add(len(shape.corners))
-    mesh.loops.foreach_set("vertex_index", shape.corners)
+    mesh.attributes[".corner_vert"].data.foreach_set("value", shape.corners)
     mesh.polygons.add(len(shape.starts))
     mesh.polygons.foreach_set("loop_start", shape.starts)
     mesh.update(calc_edges=True)
     layer = mesh.uv_layers.new(name=UV_NAME, do_init=False)
-    layer.data.foreach_set("uv", shape.uv.reshape(-1))
+    layer.uv.foreach_set("vector", shape.uv.reshape(-1))
 
 
-def build_mesh(name: str, skin: Skin, rest: NDArray[Any]) -> bpy.types.Mesh:
-    """Build the mesh of ``skin`` with its vertices at ``rest`` (V, 3), smooth, with one UV map."""
-    mesh = bpy.data.meshes.new(name)
+def _fill_weights(mesh: bpy.types.Mesh, weights: NDArray[Any]) -> None:
+    """Store ``weights`` (V, J), normalised to a sum of 1 per vertex, in a mesh that has no polygons yet.
+
+    BMesh is the one way in that is not a call into Blender for each weight; without polygons it costs next to nothing.
+    """
+    flat = np.ascontiguousarray(weights).reshape(-1)
+    used = np.flatnonzero(flat > 0).astype(np.int32)
+    vertices, bones = np.divmod(used, np.int32(weights.shape[1]))
+    values = flat[used] / np.bincount(vertices, flat[used], len(weights))[vertices]
+    work = bmesh.new()
+    work.from_mesh(mesh)
+    layer = work.verts.layers.deform.verify()
+    rows = [vertex[layer] for vertex in work.verts]
+    repeated = chain.from_iterable(map(repeat, rows, np.bincount(vertices, minlength=len(weights)).tolist()))
+    deque(map(setitem, repeated, bones.tolist(), values.tolist()), maxlen=0)
+    work.to_mesh(mesh)
+    work.free()
+
+
+def build_skinned(name: str, skin: Skin, rest: NDArray[Any], bone_names: list[str]) -> bpy.types.Object:
+    """Build ``skin`` with its vertices at ``rest`` (V, 3), smooth, with one UV map and a vertex group for each bone."""
+    mesh, shape = bpy.data.meshes.new(name), polygons(skin)
     mesh.vertices.add(len(rest))
-    mesh.vertices.foreach_set("co", np.ascontiguousarray(rest, dtype=np.float32).reshape(-1))
-    _fill_polygons(mesh, polygons(skin))
+    mesh.attributes["position"].data.foreach_set("vector", np.ascontiguousarray(rest, dtype=np.float32).reshape(-1))
+    _fill_weights(mesh, skin.weights)
+    _fill_polygons(mesh, shape)
     mesh.shade_smooth()
-    mesh.validate()
-    return mesh
-
-
-def add_weights(obj: bpy.types.Object, weights: NDArray[Any], bone_names: list[str]) -> None:
-    """Give ``obj`` one vertex group per bone from ``weights`` (V, J), normalised to a sum of 1 per vertex."""
-    normalised = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
-    for bone, name in enumerate(bone_names):
-        group = obj.vertex_groups.new(name=name)
-        members = np.flatnonzero(normalised[:, bone] > 0)
-        for vertex, weight in zip(members.tolist(), normalised[members, bone].tolist(), strict=True):
-            group.add((vertex,), weight, "REPLACE")
+    if not shape.plain:
+        mesh.validate()
+    obj = bpy.data.objects.new(name, mesh)
+    for bone_name in bone_names:
+        obj.vertex_groups.new(name=bone_name)
+    return obj
 
 
 def bind(obj: bpy.types.Object, rig: bpy.types.Object) -> None:

@@ -42,8 +42,10 @@ def upright_bytes(data: bytes, image: bpy.types.Image, size: tuple[int, int]) ->
     Blender ignores the EXIF orientation; the backend obeys it.
     """
     orientation = exif_orientation(data)
+    if orientation == 1:
+        return None
     width, height = image.size
-    if orientation == 1 or (orientation >= 5 and (width, height) == size):
+    if orientation >= 5 and (width, height) == size:
         return None
     pixels = np.empty(width * height * 4, dtype=np.float32)
     image.pixels.foreach_get(pixels)

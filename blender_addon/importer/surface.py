@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import bpy
 
 from .character import Character
 from .material import textured_material
-from .mesh import add_weights, bind, build_mesh
+from .mesh import bind, build_skinned
 from .placement import Placement
+from .png import encode_png
 
 
 def build_surface(
     character: Character, placement: Placement, rig: bpy.types.Object, bone_names: list[str], name: str
 ) -> bpy.types.Object:
     """Build the clothed mesh with its own weights, bound to ``rig``."""
-    mesh = build_mesh(name, character.surface, placement.rest(character.surface.rest_vertices_body))
-    mesh.materials.append(textured_material(name, character.arrays["texture"]))
-    obj = bpy.data.objects.new(name, mesh)
-    add_weights(obj, character.surface.weights, bone_names)
+    rest = placement.rest(character.surface.rest_vertices_body)
+    with ThreadPoolExecutor(1) as beside:
+        picture = beside.submit(encode_png, character.arrays["texture"])
+        obj = build_skinned(name, character.surface, rest, bone_names)
+        obj.data.materials.append(textured_material(name, picture.result()))
     bind(obj, rig)
     return obj

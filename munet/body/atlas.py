@@ -16,7 +16,7 @@ Index = NDArray[np.int64]
 CANDIDATES, MORE_CANDIDATES = 24, 600
 METRES_PER_ATLAS = 0.2
 STRETCH = 2.0
-"""A corner that lies this many times farther from its face's centre in the atlas than on the surface is across a seam."""
+"""A corner so many times farther from its face's centre in the atlas than on the surface is across a seam."""
 CHUNK = 2000
 
 

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
+from .backend.protocol.errors import ExplainedError
 
-class AddonError(Exception):
-    """A failure with a sentence for the user and the fix.
 
-    Attributes:
-        code: stable upper-case identifier.
-        title: one short sentence: what happened.
-        detail: the specifics (expected and found values).
-        hint: what the user can do about it.
-    """
-
-    def __init__(self, code: str, title: str, *, detail: str = "", hint: str = "") -> None:
-        super().__init__(title)
-        self.code = code
-        self.title = title
-        self.detail = detail
-        self.hint = hint
-
-    def __str__(self) -> str:
-        return " ".join(part for part in (self.title, self.detail, self.hint) if part)
+class AddonError(ExplainedError):
+    """A failure of the extension itself."""
 
 
 def bad_result(detail: str) -> AddonError:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 
-class BackendError(Exception):
+class ExplainedError(Exception):
     """A failure with a stable code, a sentence for the user and the fix.
 
     Attributes:
-        code: stable upper-case identifier; docs/protocol.md lists all of them.
+        code: stable upper-case identifier.
         title: one short sentence: what happened.
         detail: the specifics.
         hint: what the user can do about it.
@@ -24,6 +24,10 @@ class BackendError(Exception):
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.title, self.detail, self.hint) if part)
+
+
+class BackendError(ExplainedError):
+    """A failure between a client and the backend; docs/protocol.md lists all codes."""
 
     def body(self) -> dict[str, Any]:
         """Return the body of an ``error`` message."""

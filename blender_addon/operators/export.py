@@ -12,6 +12,7 @@ from ..exporting.copies import CopyOptions, exportable_copy
 from ..exporting.textures import pictures_as_files
 from ..exporting.writers import ENDINGS, WriteOptions, has_usd, write
 from ..importer.scene import rig_of
+from .polling import on_person
 
 _PARTS = (
     ("SURFACE", "Clothed Surface", "The person as in the photo"),
@@ -43,13 +44,7 @@ class _Export(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person."""
-        if rig_of(context.object) is None:
-            cls.poll_message_set("Select a person made by MuNet")
-            return False
-        if context.mode not in {"OBJECT", "POSE"}:
-            cls.poll_message_set("Switch to Object Mode or Pose Mode")
-            return False
-        return True
+        return on_person(cls, context, "OBJECT", "POSE")
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Ask for the file."""

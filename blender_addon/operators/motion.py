@@ -9,8 +9,7 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 from ..errors import AddonError
 from ..importer.scene import rig_of
 from ..motion.keys import MotionOptions, add_motion, read_clip
-from ..rigging.ik import has_ik
-from ..rigging.rigify import control_rig
+from .polling import on_person, without_control_rig, without_ik
 
 _UP = (
     ("AUTO", "Automatic", "The axis along which the trunk lies"),
@@ -62,19 +61,10 @@ class MUNET_OT_import_motion(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person whose bones no controls hold."""
-        if rig_of(context.object) is None:
-            cls.poll_message_set("Select a person made by MuNet")
+        if not on_person(cls, context, "OBJECT", "POSE"):
             return False
-        if context.mode not in {"OBJECT", "POSE"}:
-            cls.poll_message_set("Switch to Object Mode or Pose Mode")
-            return False
-        if has_ik(rig_of(context.object)):
-            cls.poll_message_set("Remove the IK controls first")
-            return False
-        if control_rig(rig_of(context.object)) is not None:
-            cls.poll_message_set("Remove the control rig first")
-            return False
-        return True
+        rig = rig_of(context.object)
+        return without_ik(cls, rig) and without_control_rig(cls, rig)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Ask for the file."""

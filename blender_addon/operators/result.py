@@ -13,18 +13,9 @@ from ..importer.identity import fit_rig_to_shape, shaped_body
 from ..importer.photo import Photo
 from ..importer.scene import Origin, import_people, rig_of
 from ..rigging.poses import POSES, put_pose
+from .polling import in_object_mode, on_person
 
 _POSES = tuple((entry.key, entry.label, entry.text) for entry in POSES)
-
-
-def _has_rig(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    if rig_of(context.object) is None:
-        cls.poll_message_set("Select a person made by MuNet")
-        return False
-    if context.mode not in {"OBJECT", "POSE"}:
-        cls.poll_message_set("Switch to Object Mode or Pose Mode")
-        return False
-    return True
 
 
 class MUNET_OT_apply_pose(bpy.types.Operator):
@@ -39,7 +30,7 @@ class MUNET_OT_apply_pose(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person."""
-        return _has_rig(cls, context)
+        return on_person(cls, context, "OBJECT", "POSE")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set every pose bone."""
@@ -57,10 +48,7 @@ class MUNET_OT_fit_rig_to_shape(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person with a body, in Object Mode."""
-        if not _has_rig(cls, context):
-            return False
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Switch to Object Mode")
+        if not on_person(cls, context, "OBJECT"):
             return False
         if shaped_body(rig_of(context.object)) is None:
             cls.poll_message_set("The body of this person was deleted")
@@ -84,7 +72,7 @@ class MUNET_OT_look_through_camera(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person whose camera is still there."""
-        if not _has_rig(cls, context):
+        if not on_person(cls, context, "OBJECT", "POSE"):
             return False
         if rig_of(context.object).get("munet_camera") is None:
             cls.poll_message_set("The camera of this person was deleted")
@@ -116,10 +104,7 @@ class MUNET_OT_import_result(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it in Object Mode."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Switch to Object Mode")
-            return False
-        return True
+        return in_object_mode(cls, context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Ask for the files."""

@@ -15,6 +15,7 @@ from ..rigging.naming import rename_bones
 from ..rigging.poses import add_pose_assets
 from ..rigging.rigify import control_rig, generate_control_rig, remove_control_rig, rigify_enabled
 from ..rigs import SCHEMES
+from .polling import on_person, without_control_rig, without_ik
 
 _CORRECTIVES = (
     ("ON", "On", "The body is corrected in every pose, live"),
@@ -22,16 +23,6 @@ _CORRECTIVES = (
     ("BAKE", "Bake", "Values or, where the rig is animated, keyframes instead of drivers, for other programs"),
 )
 _SCHEMES = tuple((scheme.key, scheme.label, f"Names as in {scheme.label}") for scheme in SCHEMES)
-
-
-def _person(cls: type[bpy.types.Operator], context: bpy.types.Context, *modes: str) -> bool:
-    if rig_of(context.object) is None:
-        cls.poll_message_set("Select a person made by MuNet")
-        return False
-    if context.mode not in modes:
-        cls.poll_message_set("Switch to Object Mode")
-        return False
-    return True
 
 
 class MUNET_OT_pose_correctives(bpy.types.Operator):
@@ -46,7 +37,7 @@ class MUNET_OT_pose_correctives(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person whose body has correctives."""
-        if not _person(cls, context, "OBJECT", "POSE"):
+        if not on_person(cls, context, "OBJECT", "POSE"):
             return False
         rig = rig_of(context.object)
         body = shaped_body(rig)
@@ -81,7 +72,7 @@ class MUNET_OT_add_pose_assets(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person."""
-        return _person(cls, context, "OBJECT", "POSE")
+        return on_person(cls, context, "OBJECT", "POSE")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make them."""
@@ -102,7 +93,7 @@ class MUNET_OT_rename_bones(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person."""
-        return _person(cls, context, "OBJECT", "POSE")
+        return on_person(cls, context, "OBJECT", "POSE")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Rename."""
@@ -120,7 +111,7 @@ class MUNET_OT_hide_covered_skin(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person whose body knows what is covered."""
-        if not _person(cls, context, "OBJECT", "POSE"):
+        if not on_person(cls, context, "OBJECT", "POSE"):
             return False
         body = shaped_body(rig_of(context.object))
         if body is None or COVERED not in body.data.attributes:
@@ -145,12 +136,7 @@ class MUNET_OT_toggle_ik(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person without a control rig, in Object Mode."""
-        if not _person(cls, context, "OBJECT"):
-            return False
-        if control_rig(rig_of(context.object)) is not None:
-            cls.poll_message_set("Remove the control rig first")
-            return False
-        return True
+        return on_person(cls, context, "OBJECT") and without_control_rig(cls, rig_of(context.object))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add or remove them."""
@@ -169,15 +155,12 @@ class MUNET_OT_control_rig(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person, in Object Mode, with Rigify enabled and no IK controls in its way."""
-        if not _person(cls, context, "OBJECT"):
+        if not on_person(cls, context, "OBJECT"):
             return False
         if not rigify_enabled():
             cls.poll_message_set("Enable the add-on Rigify in the preferences")
             return False
-        if has_ik(rig_of(context.object)):
-            cls.poll_message_set("Remove the IK controls first")
-            return False
-        return True
+        return without_ik(cls, rig_of(context.object))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Generate or remove it."""

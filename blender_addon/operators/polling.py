@@ -1,0 +1,44 @@
+"""Why a button is grey: the checks that several operators share. Each says why before it answers no."""
+
+import bpy
+
+from ..importer.scene import rig_of
+from ..rigging.ik import has_ik
+from ..rigging.rigify import control_rig
+
+
+def on_person(operator: type[bpy.types.Operator], context: bpy.types.Context, *modes: str) -> bool:
+    """Return whether one of our people is selected and Blender is in one of ``modes``."""
+    if rig_of(context.object) is None:
+        operator.poll_message_set("Select a person made by MuNet")
+        return False
+    if modes == ("OBJECT",):
+        return in_object_mode(operator, context)
+    if context.mode not in modes:
+        operator.poll_message_set("Switch to Object Mode or Pose Mode")
+        return False
+    return True
+
+
+def in_object_mode(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Return whether Blender is in Object Mode."""
+    if context.mode != "OBJECT":
+        operator.poll_message_set("Switch to Object Mode")
+        return False
+    return True
+
+
+def without_ik(operator: type[bpy.types.Operator], rig: bpy.types.Object) -> bool:
+    """Return whether no IK controls hold the bones."""
+    if has_ik(rig):
+        operator.poll_message_set("Remove the IK controls first")
+        return False
+    return True
+
+
+def without_control_rig(operator: type[bpy.types.Operator], rig: bpy.types.Object) -> bool:
+    """Return whether no control rig moves the bones."""
+    if control_rig(rig) is not None:
+        operator.poll_message_set("Remove the control rig first")
+        return False
+    return True

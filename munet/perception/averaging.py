@@ -38,6 +38,7 @@ class View:
 
 # Six views (three and their mirror images) measured as good as twelve.
 _LANDMARK_VIEWS = (View(0.02, 0.02), View(0.02, -0.02, 0.95), View(enlarge=1.12, turn=0.1))
+FOLLOWED_VIEWS = (View(0.01, 0.01, 1.04),)
 _MASK_VIEWS = (View(), View(0.02, -0.01, 1.06, 0.05), View(-0.01, 0.02, 1.12, -0.05))
 
 
@@ -61,8 +62,12 @@ class _Patch:
         return views
 
 
-def average_views(network: LandmarkNetwork, image: NDArray[np.uint8], person: Landmarks) -> Landmarks:
+def average_views(
+    network: LandmarkNetwork, image: NDArray[np.uint8], person: Landmarks, views_of: tuple[View, ...] = _LANDMARK_VIEWS
+) -> Landmarks:
     """Return ``person`` with the medians of several views of the image (H, W, 3) around ``person.next_crop``.
+
+    ``views_of`` are the views, of each of which the mirror image is seen, too.
 
     The visibility is lowered where the views disagree by more than a few percent of the crop; ``presence`` is their
     mean; ``crop`` and ``mask`` of the result cover an upright square round the person.
@@ -70,7 +75,7 @@ def average_views(network: LandmarkNetwork, image: NDArray[np.uint8], person: La
     crop = Crop(person.next_crop.center, person.next_crop.side * _PATCH_MARGIN)
     patch = _Patch(sample_continued(image, crop, PATCH_PIXELS), crop)
     base = patch.inside(person.next_crop)
-    views = patch.look(network, (view.of(base) for view in _LANDMARK_VIEWS))
+    views = patch.look(network, (view.of(base) for view in views_of))
     units = np.stack([view.image for view in views]) / PATCH_PIXELS
     spread = np.linalg.norm(units.std(axis=0), axis=1) * _PATCH_MARGIN
     certainty = 1 / (1 + (spread / _SPREAD) ** 2)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from munet.errors import InvalidInputError
 from munet.models.store import ModelStore
-from munet.perception.averaging import average_views
+from munet.perception.averaging import FOLLOWED_VIEWS, average_views
 from munet.perception.crop import Crop, crop_from_keypoints
 from munet.perception.cropping import describe_cropping, inside_image
 from munet.perception.detector import Detection, PersonDetector
@@ -85,6 +85,22 @@ class Perceiver:
         found = sorted(self._search(image), key=lambda person: _seen_area(person, width, height), reverse=True)
         averaged = (average_views(self._landmarks, image, person) for person in found)
         return list(islice((person for person in averaged if is_person(person, width, height)), max_persons))
+
+    def follow(self, image: NDArray[np.uint8], crop: Crop) -> Landmarks | None:
+        """Find the person of an earlier frame again in ``crop`` of an image (H, W, 3); None if nobody is there.
+
+        For clips: fewer views than :meth:`find_landmarks`, because the frames themselves are many.
+        """
+        first = self._landmarks.find(image, crop)
+        if first.presence < _PRESENCE:
+            return None
+        found = average_views(self._landmarks, image, first, FOLLOWED_VIEWS)
+        return found if found.presence >= _PRESENCE else None
+
+    def observe(self, photo: Photo, person: Landmarks) -> PersonObservation:
+        """Look closely at a person of ``photo`` that is known already: all views, and the mask."""
+        averaged = average_views(self._landmarks, photo.image, person)
+        return _observation(averaged, self._masker.segment(photo.image, averaged))
 
     def _search(self, image: NDArray[np.uint8]) -> list[Landmarks]:
         """Look at the whole image, and closer where nobody or only small people were found."""

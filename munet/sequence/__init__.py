@@ -1,0 +1,1 @@
+"""From a video or a photo sequence to one person and its motion."""

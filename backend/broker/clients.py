@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass
 class ConnectedClient:
-    """One authenticated client: its process id (0 if unknown) and when it was last heard."""
+    """One authenticated client: its process id (0 if unknown or on another computer) and when it was last heard."""
 
     pid: int
     heard: float
+    remote: bool = False
 
 
 class ClientRegistry:
@@ -23,11 +24,16 @@ class ClientRegistry:
     def __len__(self) -> int:
         return len(self._clients)
 
-    def hear(self, identity: bytes, now: float, pid: int = 0) -> None:
+    def hear(self, identity: bytes, now: float, *, remote: bool = False) -> None:
         """Note a sign of life."""
-        client = self._clients.setdefault(identity, ConnectedClient(pid, now))
+        client = self._clients.setdefault(identity, ConnectedClient(0, now, remote))
         client.heard = now
-        client.pid = pid or client.pid
+
+    def tell_pid(self, identity: bytes, pid: int) -> None:
+        """Note the process id of a client; that of one on another computer says nothing here."""
+        client = self._clients.get(identity)
+        if client is not None and not client.remote:
+            client.pid = pid or client.pid
 
     def forget(self, identity: bytes, now: float) -> None:
         """Remove a client."""

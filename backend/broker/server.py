@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
 import time
@@ -14,13 +15,14 @@ import zmq
 from ..protocol import messages
 from ..protocol.errors import BackendError, ProtocolError
 from ..protocol.framing import Message, decode, encode
-from ..protocol.processes import process_alive
+from ..protocol.processes import ProcessWatch
 from ..protocol.runfile import RunFile, new_token, write_run_file
 from ..protocol.version import MAJOR, MINOR
 from .clients import ClientRegistry
 from .jobs import JobQueue
+from .models import missing_models, models_folder
 from .settings import BrokerSettings
-from .sockets import open_sockets
+from .sockets import open_sockets, user_of
 from .workshop import Workshop
 
 log = logging.getLogger("backend.broker")
@@ -43,6 +45,7 @@ class Broker:
         self._started = time.monotonic()
         self._parent_checked = self._ticked = self._started
         self._parent_gone = False
+        self._parent = ProcessWatch(settings.parent_pid)
         self._jobs = JobQueue()
         self._clients = ClientRegistry(self._started)
         self._workshop = Workshop(settings, self._sockets, self._jobs, self._tell)
@@ -67,6 +70,9 @@ class Broker:
         poller = zmq.Poller()
         poller.register(self._sockets.front, zmq.POLLIN)
         poller.register(self._sockets.back, zmq.POLLIN)
+        gate = self._sockets.gatekeeper
+        if gate is not None:
+            poller.register(gate.socket, zmq.POLLIN)
         try:
             write_run_file(self._run_file(), self._settings.run_path)
             if self._settings.warm:
@@ -74,6 +80,8 @@ class Broker:
             log.info("Serving on port %d, process %d, version %s", self._sockets.port, os.getpid(), self._version)
             while not self._stopping:
                 ready = dict(poller.poll(TICK_MS))
+                if gate is not None and gate.socket in ready:
+                    gate.answer()
                 if self._sockets.front in ready:
                     self._serve_client()
                 if self._sockets.back in ready:
@@ -105,8 +113,12 @@ class Broker:
         client = identity.bytes
         try:
             message = decode([frame.buffer for frame in frames])
-            self._authenticate(message)
-            self._clients.hear(client, time.monotonic())
+            user = user_of(identity)
+            if not user:
+                self._authenticate(message)
+            elif message.type == messages.SHUTDOWN:
+                raise _not_from_afar(message.id)
+            self._clients.hear(client, time.monotonic(), remote=bool(user))
             self._handler(message)(client, message)
         except ProtocolError as error:
             self._refuse(client, error.message_id, error)
@@ -137,9 +149,10 @@ class Broker:
 
     def _on_hello(self, client: bytes, message: Message) -> None:
         pid = message.body.get("pid")
-        self._clients.hear(client, time.monotonic(), pid if isinstance(pid, int) else 0)
+        self._clients.tell_pid(client, pid if isinstance(pid, int) else 0)
         body = {"protocol": [MAJOR, MINOR], "version": self._version, "pid": os.getpid()}
         body |= {"device": self._settings.device, "log": str(self._settings.log_file or "")}
+        body |= {"models_folder": models_folder(), "models_missing": missing_models()}
         self._tell(client, Message(messages.WELCOME, message.id, body))
         if message.body.get("warm") is True:
             self._workshop.warm_up()
@@ -189,6 +202,7 @@ class Broker:
             "clients": len(self._clients),
             "device": self._settings.device,
             "facts": self._workshop.facts,
+            "models_missing": missing_models(),
             "version": self._version,
             "seconds": time.monotonic() - self._started,
         }
@@ -229,11 +243,20 @@ class Broker:
             log.warning("A client is gone")
             self._drop_client(client)
         self._workshop.watch(now)
-        if self._clients.alone_for(now) > (0.0 if self._parent_gone else self._settings.idle_exit):
+        patience = 0.0 if self._parent_gone else self._settings.idle_exit or math.inf
+        if self._clients.alone_for(now) > patience:
             log.info("Nobody needs the backend any more")
             self.stop()
 
     def _watch_parent(self, now: float) -> None:
         if self._settings.parent_pid and now - self._parent_checked > 0.5:
             self._parent_checked = now
-            self._parent_gone = self._parent_gone or not process_alive(self._settings.parent_pid)
+            self._parent_gone = self._parent_gone or not self._parent.alive()
+
+
+def _not_from_afar(message_id: str) -> ProtocolError:
+    error = ProtocolError(
+        "Only programs on the backend's own computer can end it.", code="UNSUPPORTED", message_id=message_id
+    )
+    error.hint = "Close the connection instead."
+    return error

@@ -14,6 +14,7 @@ from collections import deque
 from typing import Literal
 
 from ..protocol.runfile import new_token
+from .job_object import bind_to_this_process
 
 log = logging.getLogger("backend.worker")
 
@@ -33,7 +34,7 @@ class WorkerProcess:
         heard: when it last gave a sign of life.
     """
 
-    def __init__(self, command: tuple[str, ...], endpoint: str, device: str) -> None:
+    def __init__(self, command: tuple[str, ...], endpoint: str, device: str, memory_limit: int = 0) -> None:
         self.state: WorkerState = "absent"
         self.identity = b""
         self.since = 0.0
@@ -41,6 +42,8 @@ class WorkerProcess:
         self._command = command
         self._endpoint = endpoint
         self._device = device
+        self._memory_limit = memory_limit
+        self._job_object = 0
         self._token = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
@@ -72,6 +75,8 @@ class WorkerProcess:
             creationflags=NO_WINDOW if sys.platform == "win32" else 0,
         )
         self._process = process
+        if sys.platform == "win32":
+            self._job_object = bind_to_this_process(int(process._handle))  # type: ignore[attr-defined,unused-ignore]  # noqa: SLF001
         self._greet(process)
         self._reader = threading.Thread(target=self._read_output, args=(process,), daemon=True)
         self._reader.start()
@@ -80,6 +85,7 @@ class WorkerProcess:
     def _greet(self, process: subprocess.Popen[bytes]) -> None:
         """Hand over endpoint and secret; the pipe stays open, and its end tells the worker that the broker is gone."""
         start = {"endpoint": self._endpoint, "token": self._token, "device": self._device, "broker": os.getpid()}
+        start["memory_limit"] = self._memory_limit
         try:
             process.stdin.write(json.dumps(start).encode() + b"\n")  # type: ignore[union-attr]
             process.stdin.flush()  # type: ignore[union-attr]

@@ -35,7 +35,9 @@ class Workshop:
         jobs: JobQueue,
         tell: Callable[[bytes, Message], None],
     ) -> None:
-        self.worker = WorkerProcess(settings.worker_command, sockets.back_endpoint, settings.device)
+        self.worker = WorkerProcess(
+            settings.worker_command, sockets.back_endpoint, settings.device, settings.memory_limit
+        )
         self.facts: dict[str, Any] = {}
         self._settings = settings
         self._sockets = sockets
@@ -129,12 +131,22 @@ class Workshop:
         elif self.worker.state == "stopping":
             if now - self.worker.since > EXIT_SECONDS:
                 self.worker.kill()
+        elif (reason := self._overweight()) is not None:
+            self.worker.kill()
+            self._bury("OUT_OF_MEMORY", reason, now)
         elif (reason := self._hung(now)) is not None:
             log.warning("The worker is killed: %s", reason)
             self.worker.kill()
             self._bury("WORKER_HUNG", reason, now)
         elif self.worker.state == "idle" and now - self.worker.since > self._settings.idle_unload:
             self.stop_worker()
+
+    def _overweight(self) -> str | None:
+        """Say how far a worker on the processor is over the limit; on a card torch keeps to it by itself."""
+        limit, used = self._settings.memory_limit, self.facts.get("memory", 0)
+        if not limit or self.facts.get("device_name") or used <= limit:
+            return None
+        return f"The photo took {used / 1e9:.1f} GB of memory, the limit is {limit / 1e9:.1f} GB."
 
     def _hung(self, now: float) -> str | None:
         limits, job = self._settings, self._jobs.running
@@ -164,6 +176,11 @@ class Workshop:
     def _tell_end(self, job: QueuedJob, code: str, reason: str) -> None:
         if job.cancel_by:
             self._tell(job.client, Message(messages.CANCELLED, job.id))
+            return
+        if code == "OUT_OF_MEMORY":
+            hint = "Choose the Draft preset or fewer people, or raise the memory limit in the preferences."
+            error = BackendError(code, "The memory limit was reached.", detail=reason, hint=hint)
+            self._tell(job.client, Message(messages.ERROR, job.id, error.body()))
             return
         title = "The worker process hung." if code == "WORKER_HUNG" else "The worker process ended unexpectedly."
         hint = "Run this photo again, with the Draft preset if memory is short; the other jobs go on."

@@ -49,13 +49,15 @@ class Client:
         application: str = "munet",
         alive: Callable[[], bool] | None = None,
         warm: bool = False,
+        keys: tuple[str, str] | None = None,
     ) -> None:
         """Start connecting.
 
         Args:
             run: the run file of the backend.
             application: name of this program, for the backend's log.
-            alive: tells whether the backend's process runs; by default its process id is looked up.
+            alive: tells whether the backend's process runs; by default its process id is looked up, if it has one here.
+            keys: public and secret CURVE key that the backend knows this user by; by default new ones are made.
             warm: let the backend load its libraries at once because a job will follow soon.
         """
         self.state: ClientState = "connecting"
@@ -65,7 +67,7 @@ class Client:
         self._run = run
         self._jobs: dict[str, Job] = {}
         self._answers: dict[str, Message | None] = {}
-        self._link = Link(run, alive or (lambda: process_alive(run.pid)))
+        self._link = Link(run, alive or (lambda: not run.pid or process_alive(run.pid)), keys)
         self._link.start()
         self._exit_hook = _close_at_exit(self)
         self._send(messages.HELLO, "hello", {"application": application, "pid": os.getpid(), "warm": warm})

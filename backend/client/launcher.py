@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class LaunchOptions:
         log_file: None takes the user's own.
         parent_pid: the backend ends with this process; None takes the caller.
         warm: start the worker at once, because a job will follow.
+        variables: environment variables of the backend.
         module: what to run instead of ``backend``, for tests.
         arguments: more arguments for the module.
     """
@@ -59,6 +61,7 @@ class LaunchOptions:
     log_file: Path | None = None
     parent_pid: int | None = None
     warm: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
     module: str = "backend"
     arguments: tuple[str, ...] = field(default=())
 
@@ -147,7 +150,8 @@ def start_backend(options: LaunchOptions) -> Launch:
     console = log_file.with_name(f"{name}.console")
     try:
         with console.open("wb") as stream:
-            process = _spawn(_command(options, directory, name, log_file), options.root or directory, stream.fileno())
+            command, folder = _command(options, directory, name, log_file), options.root or directory
+            process = _spawn(command, folder, stream.fileno(), options.variables)
     except OSError as error:
         hint = "Choose the backend's Python interpreter in the preferences, or install the backend again."
         detail = f"{options.python}: {error.strerror}."
@@ -171,12 +175,12 @@ def _command(options: LaunchOptions, directory: Path, name: str, log_file: Path)
     ]
 
 
-def _spawn(command: list[str], folder: Path, console: int) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], folder: Path, console: int, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
     windows = sys.platform == "win32"
     return subprocess.Popen(
         command,
         cwd=folder,
-        env=_clean_environment(),
+        env={**_clean_environment(), **variables},
         stdin=subprocess.DEVNULL,
         stdout=console,
         stderr=subprocess.STDOUT,

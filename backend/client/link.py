@@ -39,12 +39,13 @@ class Link(threading.Thread):
     Put encoded messages into ``outbox``; take messages, and at the end perhaps one :class:`Gone`, from ``inbox``.
     """
 
-    def __init__(self, run: RunFile, alive: Callable[[], bool]) -> None:
+    def __init__(self, run: RunFile, alive: Callable[[], bool], keys: tuple[str, str] | None = None) -> None:
         super().__init__(name="munet-link", daemon=True)
         self.outbox: queue.SimpleQueue[list[Frame]] = queue.SimpleQueue()
         self.inbox: queue.SimpleQueue[Message | Gone] = queue.SimpleQueue()
         self._run_file = run
         self._alive = alive
+        self._keys = keys
         self._stopping = threading.Event()
         self._pending: list[Frame] | None = None
         self._heard = self._pinged = self._watched = 0.0
@@ -79,8 +80,8 @@ class Link(threading.Thread):
         socket.linger = 0
         socket.identity = b"c" + uuid.uuid4().bytes
         if self._run_file.curve_key:
-            public, secret = zmq.curve_keypair()
-            socket.curve_publickey, socket.curve_secretkey = public, secret
+            keys = self._keys or tuple(key.decode() for key in zmq.curve_keypair())
+            socket.curve_publickey, socket.curve_secretkey = (key.encode() for key in keys)
             socket.curve_serverkey = self._run_file.curve_key.encode()
         socket.connect(self._run_file.endpoint)
         return socket

@@ -20,16 +20,17 @@ def runtime_dir() -> Path:
     session = os.environ.get("XDG_RUNTIME_DIR", "")
     if sys.platform.startswith("linux") and session and Path(session).is_dir():
         return Path(session) / "munet"
-    return _state_dir() / "run"
+    return state_dir() / "run"
 
 
 def log_dir() -> Path:
     """Return where log files live: beside the run files if those were moved, else the platform's place."""
     override = os.environ.get(RUNTIME_VARIABLE)
-    return Path(override) / "log" if override else _state_dir() / "log"
+    return Path(override) / "log" if override else state_dir() / "log"
 
 
-def _state_dir() -> Path:
+def state_dir() -> Path:
+    """Return the user's folder for what a program remembers."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "munet"
     if sys.platform == "darwin":

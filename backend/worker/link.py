@@ -31,6 +31,7 @@ class Start:
     token: str
     device: str
     broker: int
+    memory_limit: int = 0
 
 
 def read_start() -> Start:

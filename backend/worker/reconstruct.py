@@ -21,6 +21,7 @@ from ..protocol.errors import BackendError
 from ..protocol.results import join_result
 from .link import Start
 from .loop import Outcome, Report, Work, WorkerJob
+from .memory import held_bytes, limit_card
 
 if TYPE_CHECKING:
     from munet.pipeline import Models, PhotoResult
@@ -38,7 +39,7 @@ def make_work(start: Start) -> Work:
     """Return the function that runs a job; the libraries are loaded aside, the models with the first job."""
     # Threads of torch that wait spin otherwise, and on a busy machine everything takes ten times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    shop = _Shop(start.device)
+    shop = _Shop(start.device, start.memory_limit)
 
     def work(job: WorkerJob, report: Report) -> Outcome:
         try:
@@ -57,13 +58,15 @@ def make_work(start: Start) -> Work:
 
 def device_facts() -> dict[str, Any]:
     """Return what the heartbeat tells: process, peak memory in bytes, and the GPU's memory once torch uses one."""
-    facts: dict[str, Any] = {"pid": os.getpid()}
+    facts: dict[str, Any] = {"pid": os.getpid(), "memory": held_bytes()}
     if sys.platform != "win32":
         import resource
 
         unit = 1 if sys.platform == "darwin" else 1024
         facts["memory_peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "__version__"):
+        facts["torch"] = str(torch.__version__)
     if torch is not None and hasattr(torch, "cuda") and torch.cuda.is_initialized():
         free, total = torch.cuda.mem_get_info()
         facts |= {"device_name": torch.cuda.get_device_name(), "memory_free": free, "memory_total": total}
@@ -141,8 +144,9 @@ class _Libraries:
 class _Shop:
     """What is kept from job to job: the models, and how long the stages took the last time."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, memory_limit: int = 0) -> None:
         self._device = device
+        self._memory_limit = memory_limit
         self._libraries = _Libraries()
         self._models: dict[str, Models] = {}
         self._seconds: dict[str, float] = {}
@@ -190,7 +194,8 @@ class _Shop:
 
         if settings.device not in self._models:
             self._models.clear()
-            self._models[settings.device] = Models.load(settings)
+            self._models[settings.device] = models = Models.load(settings)
+            limit_card(models.device, self._memory_limit)
         return self._models[settings.device]
 
 

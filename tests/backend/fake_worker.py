@@ -15,6 +15,7 @@ from backend.protocol.errors import BackendError
 from backend.protocol.results import join_result
 from backend.worker.link import Start
 from backend.worker.loop import Outcome, Report, Work, WorkerJob, serve
+from backend.worker.memory import held_bytes
 from tests.backend.capsule_person import capsule_person
 
 STAGES = ("read", "people", "body", "surface", "texture", "preview")
@@ -89,7 +90,7 @@ def found(count: int) -> Outcome:
 
 def facts() -> dict[str, Any]:
     """Return what the heartbeat says."""
-    return {"pid": os.getpid()}
+    return {"pid": os.getpid(), "memory": held_bytes()}
 
 
 def main() -> None:

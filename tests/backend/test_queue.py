@@ -43,7 +43,8 @@ def test_the_same_id_of_two_clients_is_two_jobs() -> None:
 def test_silent_clients_are_lost_and_solitude_is_counted() -> None:
     registry = ClientRegistry(0.0)
     assert registry.alone_for(5.0) == 5.0
-    registry.hear(b"a", 5.0, pid=11)
+    registry.hear(b"a", 5.0)
+    registry.tell_pid(b"a", 11)
     registry.hear(b"b", 6.0)
     assert registry.alone_for(50.0) == 0.0
     assert registry.lost(12.0, silence=6.5) == [b"a"]

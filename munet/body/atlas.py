@@ -34,8 +34,8 @@ class _Source:
         area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
         flat = np.diff(self.uv[face], axis=1)
         share: Array = np.abs(flat[:, 0, 0] * flat[:, 1, 1] - flat[:, 0, 1] * flat[:, 1, 0])
-        scale = np.sqrt(share / np.maximum(area, 1e-12))
-        return np.maximum(scale, scale.mean())
+        scale: Array = np.sqrt(share / np.maximum(area, 1e-12))
+        return scale.clip(scale.mean())
 
 
 def transfer_atlas(vertices: Array, faces: Index, uv: Array, targets: Array, target_faces: Index) -> Array:

@@ -24,7 +24,7 @@ BETAS = 10
 NEEDED = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table", "f")
 
 # Joint numbers of each kind of file in the order of the body model; None is SMPL's hand joint, which the two richer
-# kinds lack: it gets the place of the middle finger's root and no weight.
+# kinds lack: it lies in the palm between wrist and middle finger and has no weight.
 _FACE = (22, 23, 24)
 ORDERS: dict[int, tuple[str, tuple[int | None, ...]]] = {
     24: ("SMPL", tuple(range(24))),
@@ -32,7 +32,8 @@ ORDERS: dict[int, tuple[str, tuple[int | None, ...]]] = {
     55: ("SMPL-X", (*range(22), None, None, *range(25, 55), *_FACE)),
 }
 _EXTRA_NAMES = ("jaw", "left_eye", "right_eye")
-_MIDDLE_ROOTS = {22: 27, 23: 42}
+_PALMS = {22: (20, 27), 23: (21, 42)}
+_PALM_SHARE = 0.75
 
 
 def load_smpl_file(path: Path, default: BodyModel) -> BodyModel:
@@ -161,10 +162,13 @@ def _real(values: Array) -> Tensor:
 
 
 def _joint_rows(regressor: Array, order: tuple[int | None, ...]) -> Array:
-    rows = [
-        regressor[old] if old is not None else regressor[order[_MIDDLE_ROOTS[new]]] for new, old in enumerate(order)
-    ]
-    return np.stack(rows)
+    return np.stack([_palm(regressor, order, new) if old is None else regressor[old] for new, old in enumerate(order)])
+
+
+def _palm(regressor: Array, order: tuple[int | None, ...], joint: int) -> Array:
+    wrist, finger = (regressor[order[end]] for end in _PALMS[joint])
+    result: Array = (1 - _PALM_SHARE) * wrist + _PALM_SHARE * finger
+    return result
 
 
 def _pose_dirs(values: Array, order: tuple[int | None, ...]) -> Tensor:

@@ -11,6 +11,7 @@ from munet.body.model import BodyModel
 
 # The joint towards which the bone of a joint with several children points.
 MAIN_CHILD = {0: 3, 9: 12, 20: 22, 21: 23, 22: 27, 23: 42}
+HEAD = 15
 
 
 def bone_ends(
@@ -31,7 +32,7 @@ def bone_ends(
     for joint in range(len(tree)):
         children = [child for child, parent in enumerate(tree) if parent == joint]
         end = MAIN_CHILD.get(joint, children[0] if children else -1)
-        if children and end < len(tree):
+        if children and end < len(tree) and joint != HEAD:
             tails[joint], tail_dirs[joint] = joints[end], joint_dirs[end]
             continue
         tip = _tip(joint, joints[joint] - joints[max(tree[joint], 0)], joints[joint], template, weights[:, joint])

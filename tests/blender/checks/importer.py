@@ -267,4 +267,5 @@ def check() -> None:
         common.say(f"ok {one.__name__}")
 
 
-common.run(check)
+if __name__ == "__main__":
+    common.run(check)

@@ -69,6 +69,8 @@ def _arrays(model: BodyModel, down: sparse.csr_array, order: tuple[int, ...]) ->
     moved = (points[1:] - points[0]).transpose(1, 2, 0).reshape(-1, 30)
     shape_dirs = (down @ moved).reshape(-1, 3, 10) @ mixing()
     joints[:, [1, 2], 1] -= 0.01
+    if len(order) == 55:
+        joints[:, 22:25] += [[0, -0.02, 0.02], [0.03, 0.06, 0.08], [-0.03, 0.06, 0.08]]
     head_dirs = (joints[1:] - joints[0]).transpose(1, 2, 0) @ mixing()
     known = np.concatenate([template[:, :, None], shape_dirs], 2).reshape(len(template), -1)
     wanted = np.concatenate([joints[0][:, :, None], head_dirs], 2).reshape(len(order), -1)

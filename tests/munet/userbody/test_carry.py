@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import Person
 from official import mixing, smpl_arrays, write_npz
+from sitter import Person
 
 from munet.assemble import assemble
 from munet.body.model import BodyModel

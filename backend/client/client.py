@@ -8,7 +8,7 @@ import queue
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -20,6 +20,7 @@ from ..protocol.framing import Array, Message, encode
 from ..protocol.processes import process_alive
 from ..protocol.results import JobResult
 from ..protocol.runfile import RunFile, read_run_file
+from .clips import LOOPBACK, read_clip
 from .jobs import Job
 from .link import Gone, Link
 
@@ -88,9 +89,38 @@ class Client:
             detail = f"'{name}' has {len(image)} bytes, at most {messages.MAX_IMAGE_BYTES} are allowed."
             title = "The image file is empty." if not image else "The image file is too large."
             raise BackendError("INVALID_INPUT", title, detail=detail, hint="Choose another file.")
-        job = Job(id=uuid.uuid4().hex, name=name)
-        body = {"kind": kind, "name": name, "settings": dict(settings or {})}
-        self._send(messages.SUBMIT, job.id, body, {"image": np.frombuffer(image, np.uint8)})
+        return self._queue(image, {"kind": kind, "name": name, "settings": dict(settings or {})})
+
+    def submit_clip(
+        self,
+        paths: Sequence[Path],
+        name: str,
+        settings: Mapping[str, Any] | None = None,
+        clip: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """Queue a clip, of which a backend on this computer reads the files itself; another one gets their bytes.
+
+        Args:
+            paths: one video, or pictures in order.
+            name: for messages.
+            settings: fields of ``munet.settings.Settings``.
+            clip: fields of ``munet.sequence.settings.ClipSettings``.
+
+        Raises:
+            BackendError: BACKEND_GONE: the connection has ended; INVALID_INPUT: there are no files, one can not be
+                read, or they are too large to be sent.
+        """
+        if not paths:
+            raise BackendError("INVALID_INPUT", "The clip has no files.", hint="Choose a video or pictures.")
+        body = {"kind": "sequence", "name": name, "settings": dict(settings or {}), "clip": dict(clip or {})}
+        if self._run.host in LOOPBACK:
+            return self._queue("\n".join(str(path.absolute()) for path in paths).encode(), body)
+        data, files = read_clip(paths)
+        return self._queue(data, {**body, "files": files})
+
+    def _queue(self, data: bytes, body: dict[str, Any]) -> Job:
+        job = Job(id=uuid.uuid4().hex, name=str(body["name"]))
+        self._send(messages.SUBMIT, job.id, body, {"image": np.frombuffer(data, np.uint8)})
         self._jobs[job.id] = job
         return job
 

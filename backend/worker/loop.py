@@ -21,12 +21,13 @@ Outcome = tuple[dict[str, Any], dict[str, Array]]
 
 @dataclass(frozen=True)
 class WorkerJob:
-    """One photo to work on; ``kind`` says what is wanted (docs/protocol.md)."""
+    """One photo, or clip, to work on; ``kind`` says what is wanted, ``body`` everything else (docs/protocol.md)."""
 
     name: str
     image: bytes = field(repr=False)
     settings: dict[str, Any]
     kind: str = "photo"
+    body: dict[str, Any] = field(default_factory=dict)
 
 
 class Report(Protocol):
@@ -59,7 +60,7 @@ def serve(make_work: Callable[[Start], Work], facts: Callable[[], dict[str, Any]
 def _run(order: Message, work: Work, link: WorkerLink) -> None:
     body = order.body
     kind = str(body.get("kind", "photo"))
-    job = WorkerJob(body["name"], order.arrays["image"].tobytes(), body.get("settings", {}), kind)
+    job = WorkerJob(body["name"], order.arrays["image"].tobytes(), body.get("settings", {}), kind, body)
     log.info("Job %s: %s", order.id, job.name)
     try:
         answer, arrays = work(job, _reporter(order.id, link))

@@ -150,6 +150,7 @@ class _Shop:
         self._libraries = _Libraries()
         self._models: dict[str, Models] = {}
         self._seconds: dict[str, float] = {}
+        self._clip_seconds: dict[str, float] = {}
 
     def work(self, job: WorkerJob, report: Report) -> Outcome:
         """Do what the kind of the job asks for.
@@ -157,7 +158,7 @@ class _Shop:
         Raises:
             BackendError: UNSUPPORTED: an unknown kind.
         """
-        kinds = {"photo": self.reconstruct, "people": self.find_people}
+        kinds = {"photo": self.reconstruct, "people": self.find_people, "sequence": self.reconstruct_sequence}
         if job.kind not in kinds:
             detail = f"Expected one of {', '.join(kinds)}, found {job.kind!r}."
             raise BackendError("UNSUPPORTED", "The backend does not know this kind of job.", detail=detail)
@@ -170,6 +171,18 @@ class _Shop:
         from .people import find_people
 
         return find_people(models, job, settings, report)
+
+    def reconstruct_sequence(self, job: WorkerJob, report: Report) -> Outcome:
+        """Reconstruct one person of a clip with its motion."""
+        settings = read_settings(job.settings, self._device)
+        models = self._load(settings, report)
+        from munet.sequence.pipeline import CLIP_STAGES
+
+        from .clip import reconstruct_sequence
+
+        progress = stage_progress(CLIP_STAGES, self._clip_seconds, report)
+        outcome, self._clip_seconds = reconstruct_sequence(models, job, settings, progress)
+        return outcome
 
     def reconstruct(self, job: WorkerJob, report: Report) -> Outcome:
         """Reconstruct the people of a photo."""

@@ -9,7 +9,7 @@ from munet.sequence.smooth import smooth_vectors
 
 Array = NDArray[np.float64]
 
-_STILL = 0.35
+_STILL = 0.5
 """Speed of a foot, metres a second, at which it is as likely on the ground as not."""
 _NEAR = 0.06
 """Height above the lowest foot, metres, at which it is as likely on the ground as not."""

@@ -18,9 +18,9 @@ from munet.sequence.smooth import fill_gaps, smooth_rotations, smooth_way
 
 Array = NDArray[np.float64]
 
-LONGEST_SECONDS = 0.16
+LONGEST_SECONDS = 0.2
 """Standard deviation of the window at full smoothing."""
-DEPTH_FACTOR = 2.5
+DEPTH_FACTOR = 2.0
 """How much longer the window along the view is."""
 _FEET = [7, 8, 10, 11]
 _UNKNOWN = np.tile(np.eye(3), (24, 1, 1))

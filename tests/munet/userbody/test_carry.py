@@ -19,7 +19,7 @@ from munet.errors import BodyFileError
 from munet.settings import Settings
 from munet.surface.dress import dress
 from munet.texture.paint import paint
-from munet.userbody.carry import carry_fit, closed_form, make_target
+from munet.userbody.carry import carry_fit, closed_form, target_of
 from munet.userbody.correspondence import bone_map
 from munet.userbody.model import UserBodies, UserBody
 
@@ -69,7 +69,7 @@ def test_files_in_the_official_layouts_equal_smplx(own: UserBody, body_file: Pat
 
 
 def test_joints_and_skin_agree_and_the_photo_is_met(own: UserBody, model: BodyModel, person: Person) -> None:
-    start = closed_form(own, model, person.fit, make_target(own, person.fit))
+    start = closed_form(own, model, person.fit, target_of(own, person.fit))
     carried = carry_fit(own, model, person.fit, person.observation, person.photo, Settings())
     limbs = [4, 5, 7, 8, 18, 19, 20, 21]
     apart = np.linalg.norm(carried.joints_cam[limbs] - person.fit.joints_cam[limbs], axis=1)

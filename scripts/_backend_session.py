@@ -37,6 +37,14 @@ class BackendSession:
         self._launch: Launch | None = None
         self._client: Client | None = None
 
+    def version(self) -> str:
+        """Return the version of the backend.
+
+        Raises:
+            BackendError: no backend can be reached.
+        """
+        return str(self._connected().welcome.get("version", ""))
+
     def submit(self, image: bytes, name: str, settings: Mapping[str, Any]) -> Job:
         """Queue a photo.
 

@@ -1,42 +1,61 @@
-"""A batch of photos: sends them to the backend, writes the result folders, goes on after every failure."""
+"""Photos, one after the other: sends them to the backend, writes the result folders, goes on after every failure."""
 
 from __future__ import annotations
 
-import argparse
 import errno
+import hashlib
 import signal
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from _backend_session import BackendSession
-from _console import Console
-from _result_files import finish_report, write_result
-from _result_folder import ResultFolder, ResultFolders
-from _scene_export import ExportError, SceneExport
+from _result_files import Origin, finish_report, write_result
+from _result_folder import ResultFolder
+from _scene_export import SceneExport
 
 from backend.client import Job
-from backend.protocol.errors import BackendError
+from backend.protocol.errors import BackendError, ExplainedError
 from backend.protocol.results import JobResult
 from munet.errors import DiskFullError, MunetError
 from munet.models.store import ModelStore
 
-CANCELLED = 130
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 Exporter = Callable[[Path, Path], SceneExport]
+
+
+class Listener(Protocol):
+    """Hears what becomes of the photos, which it knows by their index."""
+
+    def progress(self, index: int, job: Job) -> None:
+        """A photo is being worked on."""
+
+    def done(self, index: int, folder: Path, result: JobResult, seconds: float) -> None:
+        """A photo's folder is complete."""
+
+    def failed(self, index: int, error: ExplainedError) -> None:
+        """A photo gave nothing."""
+
+
+class NoBackendError(Exception):
+    """No backend can be reached; ``reason`` says why."""
+
+    def __init__(self, reason: ExplainedError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 @dataclass
 class Sent:
     """A photo and its job; ``problem`` instead of a job if the photo could not be sent."""
 
+    index: int
     photo: Path
     image: bytes = b""
     job: Job | None = None
-    problem: str = ""
+    problem: ExplainedError | None = None
     started: float = 0.0
 
 
@@ -50,160 +69,115 @@ class Unfinished:
     export: SceneExport | None
 
 
-def run_batch(options: argparse.Namespace, blender: Path | None) -> int:
-    """Run the photos of the command line with the real backend and return the exit status."""
-    console = Console()
-    if not options.connect and (problem := _prepare_models(options, console)):
-        for photo in options.photos or [Path("models")]:
-            console.complain(f"{photo}: {problem}")
-        return 1
-    if not options.photos:
-        console.say("The model files are in place.")
-        return 0
+@dataclass(frozen=True)
+class Plan:
+    """How the photos of a batch are done.
 
-    def export(folder: Path, photo: Path) -> SceneExport:
-        return SceneExport(blender or Path(sys.executable), folder, photo, options.formats)
+    Attributes:
+        settings: of every job.
+        formats: of the scene files.
+        open_folder: makes the folder for a photo's result; raises OSError or ExplainedError where it can not.
+        export: starts the export of a result folder; None for no scene files.
+        needs_backend: end the batch with :class:`NoBackendError` instead of failing photo by photo.
+    """
 
-    session = BackendSession(options.connect, options.device)
-    return run_photos(options, session, console, export if options.formats else None)
-
-
-def run_photos(options: argparse.Namespace, session: BackendSession, console: Console, export: Exporter | None) -> int:
-    """Run the photos of the command line and return the exit status; a signal cancels cleanly."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    batch = Batch(options, session, console, export)
-    try:
-        return batch.run(options.photos)
-    except KeyboardInterrupt:
-        console.complain("Cancelled.")
-        return CANCELLED
-    finally:
-        batch.close()
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _prepare_models(options: argparse.Namespace, console: Console) -> str:
-    """Fetch what is missing and return why that was not possible."""
-    store = ModelStore()
-    try:
-        if options.offline:
-            for name in store.files:
-                store.path(name)
-        else:
-            store.fetch(report=console.complain)
-    except MunetError as error:
-        return str(error)
-    return ""
+    settings: Mapping[str, Any]
+    formats: Sequence[str]
+    open_folder: Callable[[Path], ResultFolder]
+    export: Exporter | None
+    needs_backend: bool = False
 
 
 class Batch:
-    """Runs photos one after the other; the next one is already with the backend while a result is written.
+    """Runs photos one after the other; the next one is already with the backend while a result is written."""
 
-    Args:
-        options: of the command line.
-        session: the connection to the backend.
-        console: for the user.
-        export: starts the export of a result folder; None for no scene files.
-    """
-
-    def __init__(
-        self, options: argparse.Namespace, session: BackendSession, console: Console, export: Exporter | None
-    ) -> None:
-        self._options = options
+    def __init__(self, plan: Plan, session: BackendSession, listener: Listener) -> None:
+        self._plan = plan
         self._session = session
-        self._console = console
-        self._export = export
-        self._folders = ResultFolders(options.out, overwrite=options.overwrite)
+        self._listener = listener
         self._unfinished: Unfinished | None = None
-        self._failed = 0
 
-    def run(self, photos: Sequence[Path]) -> int:
-        """Run all photos and return the exit status."""
+    def run(self, photos: Sequence[Path]) -> None:
+        """Run all photos; the listener hears how it goes.
+
+        Raises:
+            NoBackendError: if the plan says so.
+        """
         try:
-            self._folders.prepare()
-        except OSError as error:
-            for photo in photos:
-                self._fail(photo, _explain_os(error))
-            return 1
-        following = self._send(photos[0])
+            self._run(photos)
+        except NoBackendError:
+            self._finish_export()
+            raise
+
+    def _run(self, photos: Sequence[Path]) -> None:
+        following = self._send(0, photos[0])
         for index in range(len(photos)):
             sent = following
             if index + 1 < len(photos):
-                following = self._send(photos[index + 1])
-            self._receive(sent, f"[{index + 1}/{len(photos)}] {sent.photo.name}")
+                following = self._send(index + 1, photos[index + 1])
+            self._receive(sent)
         self._finish_export()
-        self._console.clear()
-        return 1 if self._failed else 0
 
     def close(self) -> None:
         """Stop everything that still runs and leave nothing half-written."""
-        self._console.clear()
         if self._unfinished is not None:
             if self._unfinished.export is not None:
                 self._unfinished.export.stop()
             self._unfinished.folder.discard()
         self._session.close()
 
-    def _send(self, photo: Path) -> Sent:
-        sent = Sent(photo)
+    def _send(self, index: int, photo: Path) -> Sent:
+        sent = Sent(index, photo)
         try:
             sent.image = photo.read_bytes()
-            sent.job = self._session.submit(sent.image, photo.name, self._settings())
+            sent.job = self._submit(sent)
         except OSError as error:
-            sent.problem = f"The file can not be read: {error.strerror}."
+            sent.problem = ExplainedError("PHOTO_MISSING", f"The file can not be read: {error.strerror}.")
         except BackendError as error:
-            sent.problem = str(error)
+            sent.problem = error
         return sent
 
-    def _settings(self) -> dict[str, Any]:
-        options = self._options
-        return {
-            "preset": options.preset,
-            "max_persons": options.max_persons,
-            "texture_size": options.texture_size,
-            "device": "auto" if options.connect is None else options.device,
-            "body_file": "" if options.body is None else str(options.body.resolve()),
-        }
+    def _submit(self, sent: Sent) -> Job:
+        try:
+            return self._session.submit(sent.image, sent.photo.name, self._plan.settings)
+        except BackendError as error:
+            if self._plan.needs_backend and error.code != "INVALID_INPUT":
+                raise NoBackendError(error) from error
+            raise
 
-    def _receive(self, sent: Sent, label: str) -> None:
+    def _receive(self, sent: Sent) -> None:
         sent.started = time.monotonic()
         try:
-            result = self._wait(sent, label)
-        except BackendError as error:
-            self._fail(sent.photo, str(error))
-            return
-        if result is None:
-            self._fail(sent.photo, sent.problem)
+            result = self._wait(sent)
+        except ExplainedError as error:
+            self._listener.failed(sent.index, error)
             return
         self._write(sent, result)
 
-    def _wait(self, sent: Sent, label: str) -> JobResult | None:
+    def _wait(self, sent: Sent) -> JobResult:
         def show(job: Job) -> None:
-            self._console.progress(f"{label}  {100.0 * job.fraction:3.0f} %  {job.text}")
+            self._listener.progress(sent.index, job)
 
         if sent.job is None:
-            return None
+            raise sent.problem or ExplainedError("INTERNAL", "The photo was not sent.")
         try:
             return self._session.wait(sent.job, show)
         except BackendError as error:
             if error.code != "BACKEND_GONE" or sent.job.stage:
                 raise
         # The backend ended before it began with this photo: an earlier one is to blame, so this one gets another try.
-        again = self._session.submit(sent.image, sent.photo.name, self._settings())
-        return self._session.wait(again, show)
+        return self._session.wait(self._submit(sent), show)
 
     def _write(self, sent: Sent, result: JobResult) -> None:
-        folder = None
+        folder, plan = None, self._plan
+        origin = Origin(sent.photo.name, hashlib.sha256(sent.image).hexdigest(), plan.settings, tuple(plan.formats))
         try:
-            folder = self._folders.open(sent.photo.stem or sent.photo.name)
-            write_result(folder.path, sent.photo, result, self._settings())
+            folder = plan.open_folder(sent.photo)
+            write_result(folder.path, origin, result)
             self._finish_export()
-            export = self._export(folder.path, sent.photo) if self._export else None
-        except OSError as error:
-            self._fail(sent.photo, _explain_os(error))
+            export = plan.export(folder.path, sent.photo) if plan.export else None
+        except (OSError, ExplainedError) as error:
+            self._listener.failed(sent.index, explain(error))
             if folder is not None:
                 folder.discard()
             return
@@ -219,31 +193,62 @@ class Batch:
         if last is None:
             return
         try:
-            seconds = last.export.finish() if last.export else 0.0
-            finish_report(last.folder.path, seconds, time.monotonic() - last.sent.started)
+            exported = last.export.finish() if last.export else 0.0
+            seconds = time.monotonic() - last.sent.started
+            finish_report(last.folder.path, exported, seconds)
             final = last.folder.complete()
-            self._succeed(last, final)
-        except ExportError as error:
-            self._fail(last.sent.photo, str(error))
-        except OSError as error:
-            self._fail(last.sent.photo, _explain_os(error))
+            self._listener.done(last.sent.index, final, last.result, seconds)
+        except (OSError, ExplainedError) as error:
+            self._listener.failed(last.sent.index, explain(error))
         self._unfinished = None
         last.folder.discard()
 
-    def _succeed(self, done: Unfinished, final: Path) -> None:
-        count = len(done.result.persons)
-        people = "1 person" if count == 1 else f"{count} people"
-        self._console.say(f"{done.sent.photo}: {people} -> {final}")
-        own = [text for person in done.result.persons for text in person.facts.get("warnings", [])]
-        for text in dict.fromkeys([*done.result.warnings, *own]):
-            self._console.complain(f"{done.sent.photo}: note: {text}")
 
-    def _fail(self, photo: Path, text: str) -> None:
-        self._failed += 1
-        self._console.complain(f"{photo}: {text}")
+def run_to_the_end(batch: Batch, photos: Sequence[Path]) -> None:
+    """Run the batch and clean up however it ends, undisturbed by a second signal.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, or the system's request to end.
+        NoBackendError: if the plan says so.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        batch.run(photos)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        batch.close()
 
 
-def _explain_os(error: OSError) -> str:
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def warnings_of(result: JobResult) -> list[str]:
+    """Return what is to be said about a result, each sentence once."""
+    own = [text for person in result.persons for text in person.facts.get("warnings", [])]
+    return list(dict.fromkeys([*result.warnings, *own]))
+
+
+def prepare_models(report: Callable[[str], None], *, offline: bool) -> MunetError | None:
+    """Fetch the model files that are missing and return why that was not possible."""
+    store = ModelStore()
+    try:
+        if offline:
+            for name in store.files:
+                store.path(name)
+        else:
+            store.fetch(report=report)
+    except MunetError as error:
+        return error
+    return None
+
+
+def explain(error: OSError | ExplainedError) -> ExplainedError:
+    """Say why a result could not be written."""
+    if isinstance(error, ExplainedError):
+        return error
     if error.errno in NO_ROOM:
-        return str(DiskFullError("There is no room to write the result."))
-    return f"The result can not be written: {error.strerror} ({error.filename})."
+        full = DiskFullError("There is no room to write the result.")
+        return ExplainedError(full.code, full.title, hint=full.hint)
+    return ExplainedError("WRITE", f"The result can not be written: {error.strerror} ({error.filename}).")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,24 @@ from munet.reconstruction import Reconstruction, save_reconstruction
 REPORT = "report.json"
 
 
-def write_result(folder: Path, photo: Path, result: JobResult, settings: Mapping[str, Any]) -> None:
+@dataclass(frozen=True)
+class Origin:
+    """What a result is made from.
+
+    Attributes:
+        photo: the file's name.
+        sha256: of the file.
+        settings: of the job.
+        formats: of the scene files.
+    """
+
+    photo: str
+    sha256: str
+    settings: Mapping[str, Any]
+    formats: tuple[str, ...]
+
+
+def write_result(folder: Path, origin: Origin, result: JobResult) -> None:
     """Write person_N.npz, preview.png and report.json into ``folder``.
 
     Raises:
@@ -27,20 +45,22 @@ def write_result(folder: Path, photo: Path, result: JobResult, settings: Mapping
     report = {
         "version": result.versions.get("backend", ""),
         "device": result.versions.get("device", ""),
-        "photo": photo.name,
-        "settings": dict(settings),
+        "photo": origin.photo,
+        "photo_sha256": origin.sha256,
+        "settings": dict(origin.settings),
+        "formats": list(origin.formats),
         "seconds": result.seconds,
         "warnings": list(result.warnings),
         "persons": [_person(index, person) for index, person in enumerate(result.persons)],
     }
-    _write_json(folder / REPORT, report)
+    write_json(folder / REPORT, report)
 
 
 def finish_report(folder: Path, export_seconds: float, total_seconds: float) -> None:
     """Add what is known only at the end to report.json."""
     report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
     report["seconds"] |= {"export": export_seconds, "total": total_seconds}
-    _write_json(folder / REPORT, report)
+    write_json(folder / REPORT, report)
 
 
 def person_file(index: int) -> str:
@@ -52,5 +72,6 @@ def _person(index: int, person: PersonResult) -> dict[str, Any]:
     return {"file": person_file(index), "box": person.arrays["box"].tolist(), **person.facts}
 
 
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON file that people may read as well."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -18,14 +18,23 @@ TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)\.(?P<kind>part|old)")
 class ResultFolder:
     """Work in :attr:`path`, then :meth:`complete` it under its final name, or :meth:`discard` it.
 
+    Args:
+        final: where the folder shall appear; its parents are made if needed.
+        overwrite: replace what is there instead of choosing another name.
+
+    Raises:
+        OSError: the hidden folder can not be made.
+
     Attributes:
         path: the hidden folder to work in.
     """
 
-    def __init__(self, path: Path, final: Path, *, overwrite: bool) -> None:
-        self.path = path
+    def __init__(self, final: Path, *, overwrite: bool) -> None:
+        self.path = final.with_name(f".{final.name}.{os.getpid()}.part")
         self._final = final
         self._overwrite = overwrite
+        self._made = [parent for parent in final.parents if not parent.exists()]
+        self.path.mkdir(parents=True)
 
     def complete(self) -> Path:
         """Give the folder its final name and return it; an older result stays until then, or keeps its name."""
@@ -33,7 +42,7 @@ class ResultFolder:
             _swap(self.path, self._final)
             return self._final
         while True:
-            final = next(self._final.with_name(name) for name in _numbered(self._final.name) if self._free(name))
+            final = next(self._final.with_name(name) for name in numbered(self._final.name) if self._free(name))
             try:
                 return self.path.rename(final)
             except OSError:
@@ -44,8 +53,11 @@ class ResultFolder:
         return not self._final.with_name(name).exists()
 
     def discard(self) -> None:
-        """Remove everything; safe after :meth:`complete`."""
+        """Remove everything, parents that were made for it and are empty too; safe after :meth:`complete`."""
         shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            for parent in self._made:
+                parent.rmdir()
 
 
 class ResultFolders:
@@ -68,16 +80,7 @@ class ResultFolders:
             OSError: the root can not be made.
         """
         self._root.mkdir(parents=True, exist_ok=True)
-        for path in list(self._root.iterdir()):
-            temporary = TEMPORARY.fullmatch(path.name)
-            if temporary and path.is_dir() and not process_alive(int(temporary["pid"])):
-                self._clean_up(path, temporary["kind"], self._root / temporary["name"])
-
-    def _clean_up(self, path: Path, kind: str, final: Path) -> None:
-        if kind == "old" and not final.exists():
-            path.rename(final)
-        else:
-            shutil.rmtree(path, ignore_errors=True)
+        clean_up(self._root)
 
     def open(self, stem: str) -> ResultFolder:
         """Make the working folder for a photo.
@@ -85,25 +88,46 @@ class ResultFolders:
         Raises:
             OSError: it can not be made.
         """
-        name = self._free_name(stem.strip(". ") or "photo")
-        path = self._root / f".{name}.{os.getpid()}.part"
-        path.mkdir(parents=True)
-        self._taken.add(_key(name))
-        return ResultFolder(path, self._root / name, overwrite=self._overwrite)
+        name = self._free_name(folder_name(stem))
+        folder = ResultFolder(self._root / name, overwrite=self._overwrite)
+        self._taken.add(name_key(name))
+        return folder
 
     def _free_name(self, stem: str) -> str:
-        return next(name for name in _numbered(stem) if self._is_free(name))
+        return next(name for name in numbered(stem) if self._is_free(name))
 
     def _is_free(self, name: str) -> bool:
-        return _key(name) not in self._taken and (self._overwrite or not (self._root / name).exists())
+        return name_key(name) not in self._taken and (self._overwrite or not (self._root / name).exists())
 
 
-def _numbered(name: str) -> Iterator[str]:
+def clean_up(root: Path) -> None:
+    """Remove what batches that were killed have left in ``root``, and put results back that they were replacing.
+
+    Raises:
+        OSError: something can not be moved.
+    """
+    for path in list(root.iterdir()):
+        temporary = TEMPORARY.fullmatch(path.name)
+        if temporary and path.is_dir() and not process_alive(int(temporary["pid"])):
+            final = root / temporary["name"]
+            if temporary["kind"] == "old" and not final.exists():
+                path.rename(final)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def folder_name(stem: str) -> str:
+    """Return the name of the folder for a photo named ``stem``."""
+    return stem.strip(". ") or "photo"
+
+
+def numbered(name: str) -> Iterator[str]:
+    """Yield the name, then the name with -2, -3, ..."""
     yield name
     yield from (f"{name}-{number}" for number in itertools.count(2))
 
 
-def _key(name: str) -> str:
+def name_key(name: str) -> str:
     """Names that differ only in case are one name on Windows and macOS."""
     return name.casefold()
 
@@ -113,7 +137,7 @@ def _swap(new: Path, final: Path) -> None:
     final.rename(old)
     try:
         new.rename(final)
-    except OSError:
+    except BaseException:
         with contextlib.suppress(OSError):
             old.rename(final)
         raise

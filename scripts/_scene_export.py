@@ -11,14 +11,19 @@ from pathlib import Path
 
 from _environment import clean_variables
 
+from backend.protocol.errors import ExplainedError
+
 SCRIPT = Path(__file__).resolve().parent / "export_scene.py"
 LIMIT_SECONDS = 300.0
 NO_WINDOW = 0x08000000
 ENDINGS = {"usd": "usdz"}
 
 
-class ExportError(Exception):
+class ExportError(ExplainedError):
     """Blender could not write the scene; the message says why."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__("EXPORT", title)
 
 
 class SceneExport:
@@ -33,7 +38,7 @@ class SceneExport:
     """
 
     def __init__(self, python: Path, folder: Path, photo: Path, formats: Sequence[str], script: Path = SCRIPT) -> None:
-        self._expected = [folder / f"scene.{ENDINGS.get(name, name)}" for name in formats]
+        self._expected = [folder / scene_file(name) for name in formats]
         self._started = time.monotonic()
         command = [str(python), str(script), str(folder), "--photo", str(photo), "--formats", ",".join(formats)]
         self._process = subprocess.Popen(
@@ -69,6 +74,11 @@ class SceneExport:
         if self._process.poll() is None:
             self._process.kill()
         self._process.communicate()
+
+
+def scene_file(name: str) -> str:
+    """Return the name of the scene file of a format."""
+    return f"scene.{ENDINGS.get(name, name)}"
 
 
 def _explain(output: str, status: int, missing: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
-"""scripts/reconstruct.py with the fake backend and, if wanted, an exporter that only pretends.
+"""scripts/reconstruct.py or batch.py with the fake backend and, if wanted, an exporter that only pretends.
 
-``python tests/backend/run_fake_batch.py MODE MAX_FILE_BYTES [arguments of reconstruct.py]``
+``python tests/backend/run_fake_batch.py SCRIPT MODE MAX_FILE_BYTES [arguments of the script]``
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ FAKE_EXPORTER = Path(__file__).with_name("fake_exporter.py")
 def main() -> int:
     """Run the batch."""
     sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+    import batch
     import reconstruct
     from _backend_session import BackendSession
-    from _batch import run_photos
     from _console import Console
+    from _photo_run import run_photos
     from _scene_export import SceneExport
+    from _tree_run import run_tree
 
-    mode, limit = sys.argv[1], int(sys.argv[2])
-    options = reconstruct.parse(sys.argv[3:])
+    script, mode, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    options = (batch if script == "batch" else reconstruct).parse(sys.argv[4:])
     if limit:
         import resource
 
@@ -34,7 +36,10 @@ def main() -> int:
     session = BackendSession(
         options.connect, options.device, module="tests.backend.fake_backend", arguments=("--mode", mode)
     )
-    return run_photos(options, session, Console(), export if options.formats else None)
+    exporter = export if options.formats else None
+    if script == "batch":
+        return run_tree(options, session, Console(), exporter, version="fake")
+    return run_photos(options, session, Console(), exporter)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -9,6 +10,8 @@ from urllib.request import url2pathname
 from .errors import AddonError
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic")
+VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")
+_NUMBERED = re.compile(r"(?P<head>.*?)(?P<number>\d+)$")
 
 
 def photos_at(path: Path) -> list[Path]:
@@ -43,3 +46,43 @@ def person_indices(text: str) -> tuple[int, ...]:
             "BAD_PERSONS", "The people of the photo are not understood.", detail=f"Found {text!r}.", hint=hint
         )
     return tuple(dict.fromkeys(int(word) - 1 for word in words))
+
+
+def frame_number(path: Path) -> int | None:
+    """Return the number at the end of a file's name, None if there is none."""
+    found = _NUMBERED.match(path.stem)
+    return int(found["number"]) if found else None
+
+
+def clip_at(paths: list[Path]) -> tuple[tuple[Path, ...], str]:
+    """Return the files of a clip in order, and its name: a video, chosen pictures, or all that are numbered alike.
+
+    Args:
+        paths: what the user has chosen; one numbered picture stands for all of its folder with the same beginning.
+
+    Raises:
+        AddonError: BAD_CLIP: nothing was chosen, several videos, or a picture without others.
+    """
+    videos = [path for path in paths if path.suffix.lower() in VIDEO_ENDINGS]
+    pictures = [path for path in paths if path.suffix.lower() in IMAGE_ENDINGS]
+    if len(videos) == 1 and not pictures:
+        return (videos[0],), videos[0].stem
+    if len(pictures) == 1 and not videos:
+        pictures = _numbered_alike(pictures[0])
+    if len(pictures) < 2 or videos:
+        hint = "Choose one video, one picture of a numbered sequence, or several pictures."
+        raise AddonError("BAD_CLIP", "This is no clip.", detail=f"{len(paths)} files.", hint=hint)
+    return tuple(sorted(pictures, key=_order)), pictures[0].parent.name or pictures[0].stem
+
+
+def _order(path: Path) -> tuple[str, int, str]:
+    found = _NUMBERED.match(path.stem)
+    return (found["head"], int(found["number"]), path.name) if found else (path.stem, -1, path.name)
+
+
+def _numbered_alike(path: Path) -> list[Path]:
+    found = _NUMBERED.match(path.stem)
+    if found is None or not path.parent.is_dir():
+        return [path]
+    same = re.compile(re.escape(found["head"]) + r"\d+")
+    return [p for p in path.parent.iterdir() if p.suffix.lower() == path.suffix.lower() and same.fullmatch(p.stem)]

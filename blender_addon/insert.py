@@ -6,12 +6,13 @@ import logging
 
 import bpy
 
-from .backend_manager.batch import Batch, Entry, EntryState, Kind
+from .backend_manager.batch import Batch, Clip, Entry, EntryState, Kind
 from .errors import AddonError
 from .importer.character import read_character
 from .importer.photo import Photo
 from .importer.scene import ImportedPerson, Origin, import_people
 from .preferences import preferences_of
+from .sequence import ClipPlace, insert_motion
 from .session import Session
 from .thumbnails import person_key, show_person
 
@@ -23,7 +24,16 @@ def _import_entry(context: bpy.types.Context, entry: Entry, batch: Batch) -> lis
         raise AddonError("NOBODY", "The result holds no person.")
     characters = [read_character(person.arrays, person.facts) for person in entry.result.persons]
     version = entry.result.versions.get("backend", "")
-    return import_people(context, characters, Origin(Photo(entry.path.name, entry.data), batch.settings, version))
+    photo = Photo(entry.clip.name if entry.clip else entry.path.name, entry.data)
+    return import_people(context, characters, Origin(photo, batch.settings, version))
+
+
+def _import_clip(context: bpy.types.Context, entry: Entry, batch: Batch, clip: Clip) -> None:
+    people = _import_entry(context, entry, batch)
+    result = entry.result.persons[0] if entry.result else None
+    if result is not None:
+        place = ClipPlace(clip.files, clip.start, clip.follow)
+        insert_motion(context, people[0], read_character(result.arrays, result.facts), clip.name, place)
 
 
 def _list_people(context: bpy.types.Context, entry: Entry) -> None:
@@ -43,7 +53,10 @@ def _insert(context: bpy.types.Context, entry: Entry, batch: Batch) -> None:
     if entry.kind is Kind.PEOPLE:
         _list_people(context, entry)
         return
-    _import_entry(context, entry, batch)
+    if entry.clip is not None:
+        _import_clip(context, entry, batch, entry.clip)
+    else:
+        _import_entry(context, entry, batch)
     bpy.ops.ed.undo_push(message=f"Reconstruct {entry.path.name}")
     preferences = preferences_of(context)
     if preferences is not None:

@@ -14,6 +14,7 @@ from .operators import motion as motion_operators
 from .operators import reconstruct as reconstruct_operators
 from .operators import result as result_operators
 from .operators import rig as rig_operators
+from .operators import sequence as sequence_operators
 from .panels import animation as animation_panels
 from .panels import main as main_panel
 from .panels import parts as part_panels
@@ -35,6 +36,7 @@ CLASSES = (
     *result_operators.CLASSES,
     *rig_operators.CLASSES,
     *motion_operators.CLASSES,
+    *sequence_operators.CLASSES,
     *export_operators.CLASSES,
     *main_panel.CLASSES,
     *part_panels.CLASSES,

@@ -23,6 +23,7 @@ class Kind(enum.Enum):
 
     PHOTO = "photo"
     PEOPLE = "people"
+    SEQUENCE = "sequence"
 
 
 class EntryState(enum.Enum):
@@ -34,6 +35,25 @@ class EntryState(enum.Enum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip to reconstruct.
+
+    Attributes:
+        files: one video, or pictures in order.
+        name: for the scene and the messages.
+        settings: fields of the backend's clip settings.
+        start: frame of the scene on which it begins.
+        follow: the scene takes over its frame rate and length.
+    """
+
+    files: tuple[Path, ...]
+    name: str
+    settings: Mapping[str, Any]
+    start: int = 1
+    follow: bool = True
 
 
 @dataclass
@@ -48,7 +68,8 @@ class Entry:
         result: what the backend gave, until it has been inserted.
         notes: what the backend says about the photo as a whole.
         persons: indices of the people to reconstruct, largest first; empty means all.
-        kind: reconstruct it, or only find its people.
+        kind: reconstruct it, only find its people, or reconstruct the clip that ``path`` begins.
+        clip: what is to be done with a clip.
         before: what the list said about the photo before, for work that does not change it.
     """
 
@@ -56,6 +77,7 @@ class Entry:
     persons: tuple[int, ...] = ()
     kind: Kind = Kind.PHOTO
     before: str = "NEW"
+    clip: Clip | None = None
     state: EntryState = EntryState.WAITING
     failure: Failure | None = None
     data: bytes = b""
@@ -187,8 +209,7 @@ class Batch:
     def _send_next(self, manager: Manager) -> None:
         entry = next(entry for entry in self.entries if entry.state is EntryState.WAITING)
         try:
-            entry.data = entry.path.read_bytes()
-            self.job = manager.submit(entry.data, entry.path.name, self._settings_of(entry), entry.kind.value)
+            self.job = self._sent(entry, manager)
             entry.state = EntryState.RUNNING
         except OSError as error:
             detail = f"{entry.path}: {error.strerror}."
@@ -198,6 +219,13 @@ class Batch:
             )
         except BackendError as error:
             entry.finish(EntryState.FAILED, error)
+
+    def _sent(self, entry: Entry, manager: Manager) -> Job:
+        settings, clip = self._settings_of(entry), entry.clip
+        if clip is not None:
+            return manager.submit_clip(clip.files, clip.name, settings, clip.settings)
+        entry.data = entry.path.read_bytes()
+        return manager.submit(entry.data, entry.path.name, settings, entry.kind.value)
 
     def _recover(self, manager: Manager) -> None:
         """Restart a backend that died under an earlier photo; one that can not start ends the batch."""

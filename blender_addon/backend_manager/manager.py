@@ -6,7 +6,7 @@ import enum
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +108,24 @@ class Manager:
         Raises:
             BackendError: it can not be sent.
         """
+        return self._queued(self._connected().submit(image, name, settings, kind=kind))
+
+    def submit_clip(
+        self, files: Sequence[Path], name: str, settings: Mapping[str, Any], clip: Mapping[str, Any]
+    ) -> Job:
+        """Send one video, or pictures in order, to the running backend.
+
+        Raises:
+            BackendError: it can not be sent.
+        """
+        return self._queued(self._connected().submit_clip(files, name, settings, clip))
+
+    def _connected(self) -> Client:
         if self._client is None or not self.running:
             raise BackendError("BACKEND_GONE", "The backend is not running.", hint="Start the backend.")
-        job = self._client.submit(image, name, settings, kind=kind)
+        return self._client
+
+    def _queued(self, job: Job) -> Job:
         self._jobs[job.id] = job
         self._go(State.BUSY)
         return job

@@ -49,6 +49,10 @@ _OPTIONAL: dict[str, tuple[int | str, ...]] = {
     "pose_dirs_vertices": ("N",),
     "pose_dirs_bones": ("N",),
     "pose_dirs": ("N", 3, 9),
+    "pose_sequence": ("T", 24, 3),
+    "translation_sequence": ("T", 3),
+    "confidence_sequence": ("T",),
+    "frame_sequence": ("T",),
 }
 _LEVEL = np.array([0.0, -1.0, 0.0])
 

@@ -131,6 +131,13 @@ def add_motion(rig: bpy.types.Object, clip: Clip, options: MotionOptions, scene_
     return action
 
 
+def lowest_of(rig: bpy.types.Object, clip: Clip) -> Floats:
+    """Return the height (F,) of the lowest point of the person in each frame of ``clip``."""
+    bones = _bones(rig)
+    rotations = _all_rotations(clip, rig, bones.names)
+    return lowest_points(_shell_of(rig, bones), bones.heads, bones.parents, rotations, clip.hips)
+
+
 def _keep_action(rig: bpy.types.Object) -> None:
     """Let the action that ``rig`` plays now stay in the file when it plays another."""
     if rig.animation_data and rig.animation_data.action:

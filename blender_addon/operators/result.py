@@ -13,6 +13,7 @@ from ..importer.identity import fit_rig_to_shape, shaped_body
 from ..importer.photo import Photo
 from ..importer.scene import Origin, import_people, rig_of
 from ..rigging.poses import POSES, put_pose
+from ..sequence import ClipPlace, has_motion, insert_motion
 from .polling import in_object_mode, on_person
 
 _POSES = tuple((entry.key, entry.label, entry.text) for entry in POSES)
@@ -116,7 +117,10 @@ class MUNET_OT_import_result(bpy.types.Operator):
         folder = Path(bpy.path.abspath(self.directory))
         try:
             characters = [load_character(folder / file.name) for file in self.files if file.name]
-            import_people(context, characters, Origin(Photo(folder.name, b""), {}, ""))
+            people = import_people(context, characters, Origin(Photo(folder.name, b""), {}, ""))
+            for person, character in zip(people, characters, strict=True):
+                if has_motion(character):
+                    insert_motion(context, person, character, folder.name, ClipPlace())
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

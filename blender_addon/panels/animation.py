@@ -9,7 +9,7 @@ from .main import CATEGORY, MUNET_PT_main
 
 
 class MUNET_PT_animation(bpy.types.Panel):
-    """Motion for the selected person."""
+    """Motion for the selected person, and people with their motion."""
 
     bl_label = "Animation"
     bl_space_type = "VIEW_3D"
@@ -21,6 +21,7 @@ class MUNET_PT_animation(bpy.types.Panel):
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the panel."""
         self.layout.operator("munet.import_motion", icon="ANIM")
+        self.layout.operator("munet.reconstruct_sequence", icon="FILE_MOVIE")
 
 
 class MUNET_PT_export(bpy.types.Panel):

@@ -18,6 +18,9 @@ _STAGES = {
     "surface": "Shaping the clothes",
     "texture": "Painting the texture",
     "preview": "Drawing the preview",
+    "follow": "Following the person",
+    "figure": "Measuring the figure",
+    "motion": "Fitting the motion",
 }
 
 
@@ -62,7 +65,9 @@ def draw_progress(layout: bpy.types.UILayout, session: Session) -> None:
         _draw_all(column, batch)
     entry = batch.current
     if entry is not None and job is not None:
-        column.progress(factor=job.fraction, text=f"{entry.path.name} ({job.fraction:.0%})")
+        column.progress(
+            factor=job.fraction, text=f"{entry.clip.name if entry.clip else entry.path.name} ({job.fraction:.0%})"
+        )
     steps = f" ({job.stage_index + 1}/{job.stage_count})" if job is not None and job.stage_count else ""
     column.progress(factor=_stage_factor(job) if job is not None else 0.0, text=progress_text(session) + steps)
     column.operator("munet.cancel_reconstruction", icon="CANCEL")

@@ -35,13 +35,15 @@ def work_in(mode: str, seconds: float) -> Work:
     def work(job: WorkerJob, report: Report) -> Outcome:
         own = next((known for known in PHOTO_MODES if job.name.startswith(known)), "normal")
         chosen = own if mode == "by-name" else mode
-        if not job.image.startswith(SIGNATURES) and chosen not in ERRORS:
+        if job.kind != "sequence" and not job.image.startswith(SIGNATURES) and chosen not in ERRORS:
             chosen = "unreadable"
         for index, stage in enumerate(STAGES):
             report(stage, index, len(STAGES), index / len(STAGES), stage.capitalize())
             if index == 2:
                 misbehave(chosen)
             pause(20.0 * seconds if chosen == "slow" else seconds, stage, index, report)
+        if job.kind == "sequence":
+            return clip_outcome(len(job.image.split(b"\n")))
         return found(2) if job.kind == "people" else outcome(2 if chosen == "two" else 1)
 
     return work
@@ -79,6 +81,19 @@ def outcome(count: int) -> Outcome:
     seconds = dict.fromkeys(STAGES, 0.01)
     preview = np.tile(np.linspace(0, 255, 90).astype(np.uint8)[:, None, None], (1, 160, 3))
     return join_result(persons, seconds, [], preview, {"backend": "fake", "device": "cpu"})
+
+
+def clip_outcome(count: int) -> Outcome:
+    """Return a person who stands still for ``count`` frames."""
+    arrays, told = capsule_person(0)
+    arrays |= {
+        "pose_sequence": np.repeat(arrays["pose"][None], count, 0),
+        "translation_sequence": np.repeat(arrays["translation"][None], count, 0),
+        "confidence_sequence": np.ones(count, np.float32),
+        "frame_sequence": np.arange(count, dtype=np.int32),
+    }
+    picture = np.zeros((8, 8, 3), np.uint8)
+    return join_result([(arrays, {**told, "fps": 25.0, "still": 0})], {}, [], picture, {"backend": "fake"})
 
 
 def found(count: int) -> Outcome:

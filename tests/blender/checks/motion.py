@@ -108,6 +108,63 @@ def check_floor_and_rates() -> None:
     assert len([a for a in bpy.data.actions if a.name.startswith("still")]) == 2
 
 
+def person_in_motion(count: int) -> tuple[object, object]:
+    """Insert a person with a motion of ``count`` frames at 10 a second; returns character and person."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    arrays, facts = synthetic.random_person(5)
+    random = np.random.default_rng(2)
+    poses = arrays["pose"][None] + np.cumsum(random.normal(0, 0.1, (count, 24, 3)), axis=0)
+    poses[2] = arrays["pose"]
+    way = arrays["translation"] + np.cumsum(random.normal(0, 0.05, (count, 3)), axis=0)
+    arrays |= {
+        "pose_sequence": poses.astype(np.float32),
+        "translation_sequence": way.astype(np.float32),
+        "frame_sequence": np.arange(0, 2 * count, 2, dtype=np.int32),
+    }
+    character = common.part("importer.character").read_character(arrays, {**facts, "fps": 10.0, "still": 2})
+    return character, common.insert([character], name="clip")[0]
+
+
+def check_sequence() -> None:
+    """In every frame of a clip the person stands before the camera as the backend says; the scene follows the clip."""
+    sequence, count = common.part("sequence"), 6
+    character, person = person_in_motion(count)
+    assert sequence.has_motion(character)
+    photo = FOLDER / "frame_0007.png"
+    photo.write_bytes((common.ROOT / "examples" / "astronaut.png").read_bytes())
+    files = (photo, FOLDER / "frame_0008.png")
+    sequence.insert_motion(bpy.context, person, character, "clip", sequence.ClipPlace(files, start=11))
+    scene, arrays = bpy.context.scene, character.arrays
+    assert scene.render.fps / scene.render.fps_base == 20.0
+    assert (scene.frame_start, scene.frame_end) == (11, 21)
+    assert scene.camera == person.camera
+    background = person.camera.data.background_images[0]
+    assert (background.image.source, background.image_user.frame_offset) == ("SEQUENCE", 6)
+    bpy.context.view_layer.update()
+    view = np.linalg.inv(np.array(person.camera.matrix_world))
+    for frame in range(count):
+        scene.frame_set(11 + 2 * frame)
+        found = common.world_vertices(person.surface) @ view[:3, :3].T + view[:3, 3]
+        pose = arrays["bone_rotations"].astype(float)
+        pose[:24] = arrays["pose_sequence"][frame]
+        rest = arrays["surface_rest_vertices"].astype(float)
+        posed, _ = synthetic.skin(rest, arrays["surface_weights"], synthetic.skeleton(), pose)
+        wanted = posed + arrays["translation_sequence"][frame] * [1, -1, -1]
+        assert np.abs(found - wanted).max() < 0.3 * MILLIMETRE, (frame, np.abs(found - wanted).max())
+    check_keys_of_clip(person)
+
+
+def check_keys_of_clip(person: object) -> None:
+    """Most of the time the lowest point is on the floor; the photo's pose fits the moved camera."""
+    lowest = []
+    for frame in range(11, 22):
+        bpy.context.scene.frame_set(frame)
+        lowest.append(common.world_vertices(person.surface)[:, 2].min())
+    assert abs(np.percentile(lowest, 30)) < 0.03, lowest
+    assert person.rig.animation_data.action.name == "clip"
+    assert np.allclose(person.rig["munet_root_head"][2], person.rig.pose.bones[0].head.z, atol=1.0)
+
+
 def check_bvh() -> None:
     """Limbs point where the file's point, though its rest pose differs; known way; unknown names are explained."""
     _, person = person_in_scene()
@@ -199,6 +256,7 @@ def check() -> None:
     for one in (
         check_smpl_poses,
         check_floor_and_rates,
+        check_sequence,
         check_bvh,
         check_refusals,
         check_scene_is_kept,

@@ -134,6 +134,21 @@ def check_people(folder: Path) -> None:
     assert "ticked" in failing(lambda: bpy.ops.munet.reconstruct_image(index=0))
 
 
+def check_clip(folder: Path) -> None:
+    """One numbered picture stands for its sequence; a clip gives a person with an action; no clip is explained."""
+    use_backend("--mode", "by-name")
+    for number in range(1, 4):
+        (folder / f"walk_{number:03d}.png").write_bytes(PNG)
+    files, actions = [{"name": "walk_002.png"}], len(bpy.data.actions)
+    assert bpy.ops.munet.reconstruct_sequence(directory=str(folder), files=files, frame_start=5) == {"FINISHED"}
+    assert len(bpy.data.actions) == actions + 1
+    assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) == (5, 7)
+    assert bpy.context.object.get("munet_clip") == folder.name
+    (folder / "alone.png").write_bytes(PNG)
+    lone = [{"name": "alone.png"}]
+    assert "no clip" in failing(lambda: bpy.ops.munet.reconstruct_sequence(directory=str(folder), files=lone))
+
+
 def check_drawing(folder: Path) -> None:
     """Each state is drawn with its button; every photo has a small picture (without a window all are icon 0)."""
     window, module, main = bpy.context.window_manager.munet, common.part("thumbnails"), common.part("panels.main")
@@ -285,7 +300,7 @@ def check_command_line(folder: Path) -> None:
 
 def check() -> None:
     """Run all of it with one folder of photos, or with --brief what depends on the version of Blender."""
-    ways = (check_batch, check_ways_in, check_one_photo, check_drawing)
+    ways = (check_batch, check_ways_in, check_one_photo, check_clip, check_drawing)
     brief = (*ways, check_interactive, check_waits_for_object_mode, check_command_line)
     chosen = brief if "--brief" in sys.argv else (*brief, check_bad_backends, check_start_stop)
     with tempfile.TemporaryDirectory() as name:

@@ -1,0 +1,121 @@
+"""Ways to a body and a surface that the ablations compare, each on one generated person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from munet.body.model import BodyModel
+from munet.evaluation.alignment import Array
+from munet.evaluation.datasets.synthetic import Observed
+from munet.evaluation.person_errors import body_errors, map_error, mesh_errors, rendered_normals
+from munet.fitting.body_points import BodyPoints, make_body_points
+from munet.fitting.fit import finish, fit_body, prepare
+from munet.fitting.guess import PoseGuess
+from munet.fitting.prior import load_pose_prior
+from munet.fitting.result import BodyFit
+from munet.lifting.lift import guess_poses
+from munet.lifting.network import LifterNet
+from munet.lifting.start import start_from
+from munet.settings import Settings
+from munet.surface.dress import dress
+
+Errors = dict[str, float]
+Learned = Callable[["Tools", Observed, "Bodies"], dict[str, Errors]]
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """The bodies of one person that need no picture.
+
+    Attributes:
+        alone: fit from the closed-form start.
+        lifted: of the pose network, without a fit.
+        fit: that listens to the pose network, as in the product.
+    """
+
+    alone: BodyFit
+    lifted: BodyFit
+    fit: BodyFit
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What is loaded once.
+
+    Attributes:
+        body: the default body.
+        points: its points for the fit.
+        lifter: the pose network.
+        settings: of fit and surface.
+        networks: methods of trained networks, by the name of the training.
+        surfaces: whether surfaces are measured.
+    """
+
+    body: BodyModel
+    points: BodyPoints
+    lifter: LifterNet
+    settings: Settings
+    networks: Mapping[str, Learned] = field(default_factory=dict)
+    surfaces: bool = True
+
+    @classmethod
+    def prepare(cls, body: BodyModel, lifter: LifterNet) -> Tools:
+        """Make the tools without trained networks."""
+        return cls(body, make_body_points(body), lifter, Settings())
+
+
+def measure_person(tools: Tools, person: Observed) -> dict[str, Errors]:
+    """Errors of every method on one person, by the method's name; ``NAME:METHOD`` for those of a training.
+
+    Raises:
+        MunetError: the person can not be fitted.
+    """
+    bodies = find_bodies(tools, person)
+    result = {
+        "fit": fit_errors(bodies.alone, person),
+        "lifter": fit_errors(bodies.lifted, person),
+        "fit+lifter": fit_errors(bodies.fit, person),
+    }
+    if tools.surfaces:
+        fit = bodies.fit
+        dressed = dress(tools.body, fit, person.person, tools.settings)
+        result["body"] = surface_errors_of(tools, person, fit, fit.vertices_cam)
+        result["mask"] = surface_errors_of(tools, person, fit, dressed.vertices_cam)
+    for name, learned in tools.networks.items():
+        result |= {f"{name}:{method}": errors for method, errors in learned(tools, person, bodies).items()}
+    return result
+
+
+def find_bodies(tools: Tools, person: Observed) -> Bodies:
+    """Fit and lift; who shows too few landmarks to the pose network is fitted without it."""
+    seen, photo = person.person, person.photo
+    guesses = guess_poses(tools.lifter, seen, photo)
+    alone = fit_body(tools.body, seen, photo, tools.settings)
+    if not guesses:
+        return Bodies(alone, alone, alone)
+    fit = fit_body(tools.body, seen, photo, tools.settings, guesses)
+    return Bodies(alone, lifted_body(tools, person, guesses[0]), fit)
+
+
+def lifted_body(tools: Tools, person: Observed, guess: PoseGuess) -> BodyFit:
+    """The body of a guess, placed where its landmarks meet the picture, without a fit."""
+    objective, _ = prepare(tools.points, person.person, person.photo, load_pose_prior())
+    state = replace(start_from(guess, objective), betas=guess.betas)
+    return finish(tools.body, tools.points, state, person.person, objective)
+
+
+def fit_errors(fit: BodyFit, person: Observed) -> Errors:
+    """Errors of a fitted body."""
+    return body_errors(fit.joints_cam.astype(np.float64), fit.vertices_cam.astype(np.float64), person)
+
+
+def surface_errors_of(tools: Tools, person: Observed, fit: BodyFit, vertices_cam: NDArray[np.floating]) -> Errors:
+    """Errors of a surface of the body's topology (V, 3) and of its normal maps; ``fit`` gives camera and pelvis."""
+    faces, vertices = tools.body.faces.cpu().numpy(), np.asarray(vertices_cam, np.float64)
+    root: Array = fit.joints_cam[0].astype(np.float64)
+    maps = map_error(*rendered_normals(vertices, faces, fit.camera), person)
+    return mesh_errors(vertices, faces, root, person) | {"normal_maps": maps}

@@ -1,0 +1,75 @@
+"""Errors of one generated person's body, surface and normal maps, for comparisons of methods."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from munet.evaluation.alignment import Array, translation_between
+from munet.evaluation.body_metrics import mpjpe, pa_mpjpe, pve
+from munet.evaluation.datasets.synthetic import Observed
+from munet.evaluation.surface_metrics import Mesh, surface_errors
+from munet.geometry.camera import Camera
+from munet.render import normal_map, project, rasterise
+
+SAMPLES = 4000
+_ROOT = (0,)
+_COVERED = 0.5
+
+
+def body_errors(joints_cam: Array, vertices_cam: Array, person: Observed) -> dict[str, float]:
+    """PA-MPJPE, MPJPE and PVE in millimetres of joints (24+, 3) and vertices (V, 3); the last two at the pelvis."""
+    sample = person.sample
+    if sample.joints is None or sample.own is None:
+        return {}
+    truth, found = sample.joints.positions_cam, np.asarray(joints_cam[:24], np.float64)
+    return {
+        "pa_mpjpe": pa_mpjpe(found, truth),
+        "mpjpe": mpjpe(found, truth, _ROOT),
+        "pve": pve(vertices_cam, sample.own.vertices_cam, found[0], truth[0]),
+    }
+
+
+def mesh_errors(vertices_cam: Array, faces: NDArray[np.integer], root: Array, person: Observed) -> dict[str, float]:
+    """Chamfer distance and its directions in centimetres, and 1 - cosine of normals; pelvis (3,) laid on pelvis."""
+    sample = person.sample
+    if sample.joints is None or not isinstance(sample.scan, Mesh):
+        return {}
+    placed = Mesh.checked(vertices_cam, faces, "the predicted surface").moved(
+        translation_between(root, sample.joints.positions_cam[0])
+    )
+    errors = surface_errors(placed, sample.scan, SAMPLES)
+    return {
+        "chamfer": errors.chamfer,
+        "prediction_to_truth": errors.prediction_to_truth,
+        "truth_to_prediction": errors.truth_to_prediction,
+        "normal_cosine_error": errors.normal_cosine_error,
+    }
+
+
+def map_error(front: NDArray[np.float32], back: NDArray[np.float32], person: Observed) -> float:
+    """1 - cosine of normal maps (H, W, 3) of both sides over the true surface's pixels; what is missing counts 1."""
+    errors = []
+    for found, truth in ((front, person.normals_front), (back, person.normals_back)):
+        inside = np.linalg.norm(truth, axis=2) > _COVERED
+        length = np.maximum(np.linalg.norm(found, axis=2), 1e-6)
+        cosine = (found * truth).sum(2) / length
+        errors.append(float((1 - cosine[inside]).mean()) if inside.any() else 0.0)
+    return float(np.mean(errors))
+
+
+def rendered_normals(
+    vertices_cam: NDArray[np.floating], faces: NDArray[np.integer], camera: Camera
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Normals (H, W, 3), camera frame, of the nearest and of the farthest surface of a mesh."""
+    vertices = torch.from_numpy(np.asarray(vertices_cam, np.float32))[None]
+    triangles = torch.from_numpy(np.asarray(faces, np.int64))
+    pixels = project(torch.from_numpy(camera.matrix), vertices)
+    turned = pixels.clone()
+    turned[..., 2] = pixels[..., 2].min() + pixels[..., 2].max() - pixels[..., 2]
+    sides = []
+    for seen in (pixels, turned):
+        fragments = rasterise(seen, triangles, camera.height, camera.width)
+        sides.append(normal_map(fragments, vertices, triangles)[0].numpy())
+    return sides[0], sides[1]

@@ -1,9 +1,11 @@
 """Build the Blender extension and the wheel of the backend into ``dist/``.
 
-``python build_addon.py`` builds for this computer, ``--all-platforms`` for every platform. Needs only Python 3.11;
-Blender's own validator runs in the project's Blender environment. The same sources give the same bytes. What is
-downloaded (ZeroMQ for Blender's Python, setuptools for the backend's wheel) is kept in ``build/wheels`` and checked
-against requirements/extension-wheels.sha256, so that later builds need no network.
+``python build_addon.py`` builds both editions for this computer, ``--all-platforms`` for every platform: *full* with
+the backend and its installer, and with the index of our own repository; *platform* (in ``platform/``) without them, as
+the rules of the public platform demand. ``--wheel-folder DIR`` fills a folder for installations without network. Needs
+only Python 3.11; Blender's own validator runs in the project's Blender environment. The same sources give the same
+bytes. What is downloaded (ZeroMQ for Blender's Python, setuptools for the backend's wheel) is kept in ``build/wheels``
+and checked against requirements/extension-wheels.sha256, so that later builds need no network.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from _distribution import bundle_files, fill_wheel_folder, platform_edition, sources_digest  # noqa: E402
 from _environment import SetupError, ensure  # noqa: E402 - a script's neighbour, not a package
 
 SOURCE = ROOT / "blender_addon"
@@ -45,6 +48,7 @@ PIP_PLATFORMS = {
     "windows-arm64": "win_arm64",
     "windows-x64": "win_amd64",
 }
+EDITIONS = ("full", "platform")
 SETUPTOOLS = "setuptools==80.9.0"
 DIGESTS = ROOT / "requirements" / "extension-wheels.sha256"
 
@@ -121,10 +125,10 @@ def _unix_lines(data: bytes) -> bytes:
     return data if b"\0" in data else data.replace(b"\r\n", b"\n")
 
 
-def extension_files(platforms: list[str]) -> dict[str, bytes]:
-    """Return every file of the extension for ``platforms``, the manifest naming its wheels and platforms."""
+def extension_files(platforms: list[str], edition: str = "full") -> dict[str, bytes]:
+    """Return every file of an edition for ``platforms``, the manifest naming its wheels and platforms."""
     wheels = {path.name: path for name in platforms for path in zmq_wheels(name)}
-    files = sources()
+    files = sources() | bundle_files(backend_wheel()) if edition == "full" else platform_edition(sources())
     manifest = files["blender_manifest.toml"].decode()
     names = ", ".join(f'"{name}"' for name in platforms)
     lines = [f"platforms = [{names}]", "wheels = ["]
@@ -167,12 +171,12 @@ def write_zip(files: dict[str, bytes], path: Path) -> Path:
     return path
 
 
-def build_zip(platforms: list[str], folder: Path) -> Path:
-    """Build the extension for ``platforms`` as one zip in ``folder``."""
+def build_zip(platforms: list[str], folder: Path, edition: str = "full") -> Path:
+    """Build an edition for ``platforms`` as one zip in ``folder``."""
     version = tomllib.loads((SOURCE / "blender_manifest.toml").read_text(encoding="utf-8"))["version"]
     folder.mkdir(parents=True, exist_ok=True)
     name = f"munet-{version}-{'_'.join(platforms).replace('-', '_')}.zip"
-    return write_zip(extension_files(platforms), folder / name)
+    return write_zip(extension_files(platforms, edition), folder / name)
 
 
 def validate(path: Path) -> None:
@@ -181,15 +185,35 @@ def validate(path: Path) -> None:
     Raises:
         BuildError: it found fault.
     """
+    _blender_tool(["validate", str(path)], f"Blender's validator refuses {path.name}")
+
+
+def write_index(folder: Path) -> Path:
+    """Write ``index.json``, with which ``folder`` becomes a repository that Blender installs and updates from."""
+    _blender_tool(["server-generate", "--repo-dir", str(folder), "--html"], "Blender could not write the index")
+    return folder / "index.json"
+
+
+def _blender_tool(arguments: list[str], complaint: str) -> None:
+    """Run Blender's own tool for extensions."""
     python = ensure("blender")
     found = sorted(python.parent.parent.rglob("bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
     if not found:
-        raise BuildError(f"Blender's validator was not found beside {python}.")
-    answer = subprocess.run(
-        [str(python), str(found[-1]), "validate", str(path)], capture_output=True, text=True, check=False
-    )
+        raise BuildError(f"Blender's tool for extensions was not found beside {python}.")
+    command = [str(python), str(found[-1]), *arguments]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode:
-        raise BuildError(f"Blender's validator refuses {path.name}:\n{(answer.stdout + answer.stderr).strip()}")
+        raise BuildError(f"{complaint}:\n{(answer.stdout + answer.stderr).strip()}")
+
+
+def backend_wheel() -> Path:
+    """Return the wheel of the backend, built unless the sources are the ones it was built from."""
+    folder = BUILD / "backend-wheel" / sources_digest()[:16]
+    found = sorted(folder.glob("munet_backend-*.whl"))
+    if found:
+        return found[0]
+    shutil.rmtree(folder.parent, ignore_errors=True)
+    return build_backend_wheel(folder)
 
 
 def build_backend_wheel(folder: Path) -> Path:
@@ -210,8 +234,21 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Build the Blender extension and the backend's wheel.")
     parser.add_argument("--platforms", default=this_platform(), help=f"of {','.join(PIP_PLATFORMS)}")
     parser.add_argument("--all-platforms", action="store_true", help="one zip for each platform")
+    parser.add_argument("--edition", choices=(*EDITIONS, "all"), default="all")
+    parser.add_argument("--wheel-folder", type=Path, help="only fill this folder for installations without network")
+    parser.add_argument("--python", default="3.11", help="version of the Python there")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder for the results")
     return parser.parse_args(words)
+
+
+def _build_edition(edition: str, platforms: list[str], out: Path) -> None:
+    folder = out if edition == "full" else out / edition
+    for name in platforms:
+        path = build_zip([name], folder, edition)
+        validate(path)
+        print(f"{path}  {path.stat().st_size / 1e6:.1f} MB, {edition} edition, accepted by Blender's validator")
+    if edition == "full":
+        print(f"{write_index(folder)}  for a repository of our own")
 
 
 def main(words: list[str] | None = None) -> int:
@@ -222,12 +259,13 @@ def main(words: list[str] | None = None) -> int:
         unknown = [name for name in platforms if name not in PIP_PLATFORMS]
         if unknown:
             raise BuildError(f"The platform {unknown[0]} is unknown; known are {', '.join(PIP_PLATFORMS)}.")
+        if options.wheel_folder:
+            fill_wheel_folder(options.wheel_folder, backend_wheel(), _pip, options.python)
+            return 0
         build_tree()
-        for name in platforms:
-            path = build_zip([name], options.out)
-            validate(path)
-            print(f"{path}  {path.stat().st_size / 1e6:.1f} MB, accepted by Blender's validator")
-        wheel = build_backend_wheel(options.out)
+        for edition in EDITIONS if options.edition == "all" else (options.edition,):
+            _build_edition(edition, platforms, options.out)
+        wheel = Path(shutil.copy2(backend_wheel(), options.out))
         print(f"{wheel}  {wheel.stat().st_size / 1e6:.1f} MB")
     except (BuildError, SetupError) as error:
         print(error, file=sys.stderr)

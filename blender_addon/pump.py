@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import bpy
 
 from .backend_manager.batch import EntryState, Kind
+from .backend_manager.states import State
 from .insert import advance
 from .session import Session, current
 
@@ -62,7 +63,7 @@ def _window() -> Iterator[bpy.types.Context]:
 def _redraw(context: bpy.types.Context) -> None:
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
+            if area.type in {"VIEW_3D", "PREFERENCES"}:
                 area.tag_redraw()
 
 
@@ -70,11 +71,14 @@ def _tick() -> float | None:
     session = current()
     with _window() as context:
         before = _picture(session)
+        installing = session.manager.state is State.INSTALLING
         advance(context, session)
+        if installing and session.manager.state is State.FAILED:
+            session.failure = session.manager.failure
         show_states(context, session)
         if _picture(session) != before:
             _redraw(context)
-    if session.working or session.manager.state.value in {"starting", "stopping"}:
+    if session.changing:
         return _BUSY_SECONDS
     return None if session.manager.settled else _IDLE_SECONDS
 
@@ -83,4 +87,8 @@ def _picture(session: Session) -> tuple[object, ...]:
     """Return everything the panel shows that may change by itself."""
     batch, job = session.batch, session.batch.job if session.batch else None
     states = tuple(entry.state for entry in batch.entries) if batch else ()
-    return session.manager.state, states, (job.stage, round(job.fraction, 3), job.position) if job else ()
+    manager, tools = session.manager, tuple((task.name, task.finished) for task in session.tools.values())
+    task = (round(manager.task.fraction, 3), manager.task.text) if manager.task else ()
+    facts = str(manager.status.get("facts", ""))
+    doing = (job.stage, round(job.fraction, 3), job.position) if job else ()
+    return manager.state, states, doing, task, facts, tools

@@ -6,7 +6,7 @@ import atexit
 
 import bpy
 
-from . import cli, locale
+from . import cli, edition, locale
 from .operators import backend as backend_operators
 from .operators import export as export_operators
 from .operators import images as image_operators
@@ -15,6 +15,7 @@ from .operators import reconstruct as reconstruct_operators
 from .operators import result as result_operators
 from .operators import rig as rig_operators
 from .operators import sequence as sequence_operators
+from .operators import tools as tool_operators
 from .panels import animation as animation_panels
 from .panels import main as main_panel
 from .panels import parts as part_panels
@@ -25,6 +26,16 @@ from .pump import stop_pump
 from .session import close_session, open_session
 from .thumbnails import close_thumbnails, open_thumbnails
 
+
+def _installer_classes() -> tuple[type, ...]:
+    """Return what only the edition with the installer has."""
+    if not edition.INSTALLER:
+        return ()
+    from .operators import install
+
+    return install.CLASSES
+
+
 CLASSES = (
     MUNET_PG_person,
     MUNET_PG_image,
@@ -33,6 +44,8 @@ CLASSES = (
     *image_operators.CLASSES,
     *reconstruct_operators.CLASSES,
     *backend_operators.CLASSES,
+    *tool_operators.CLASSES,
+    *_installer_classes(),
     *result_operators.CLASSES,
     *rig_operators.CLASSES,
     *motion_operators.CLASSES,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from .backend_manager.batch import Batch
+from .backend_manager.discovery import BackendPlace
 from .backend_manager.manager import Failure, Manager
+from .backend_manager.states import State
+from .backend_manager.task import Task
 from .errors import AddonError
+
+LOOK_SECONDS = 2.0
 
 
 @dataclass
@@ -17,16 +23,42 @@ class Session:
         manager: of the backend.
         batch: the latest list of photos.
         failure: the latest failure the user has not dismissed.
+        tools: small tasks beside the work, by name.
     """
 
     manager: Manager = field(default_factory=Manager)
     batch: Batch | None = None
     failure: Failure | None = None
+    tools: dict[str, Task] = field(default_factory=dict)
+    _looked: float = field(default=float("-inf"))
 
     @property
     def working(self) -> bool:
         """Whether photos are being worked on."""
         return self.batch is not None and not self.batch.finished
+
+    @property
+    def changing(self) -> bool:
+        """Whether something happens by itself that wants to be looked at soon."""
+        moving = {State.STARTING, State.STOPPING, State.INSTALLING}
+        return self.working or self.manager.state in moving or any(not task.finished for task in self.tools.values())
+
+    def look(self, place: BackendPlace, *, now: bool = False) -> None:
+        """Find out from the disk whether the backend is installed; at most every two seconds unless ``now``."""
+        if now or time.monotonic() - self._looked > LOOK_SECONDS:
+            self._looked = time.monotonic()
+            self.manager.look(place)
+
+    def start_tool(self, task: Task) -> None:
+        """Begin a small task, in place of an earlier one of its name.
+
+        Raises:
+            AddonError: BUSY: that one still runs.
+        """
+        earlier = self.tools.get(task.name)
+        if earlier is not None and not earlier.finished:
+            raise AddonError("BUSY", "This is being done already.", hint="Wait until it has finished.")
+        self.tools[task.name] = task.start()
 
     def cancel(self) -> None:
         """Cancel the photos."""
@@ -53,6 +85,8 @@ def close_session() -> None:
     while _sessions:
         session = _sessions.pop()
         session.cancel()
+        for task in session.tools.values():
+            task.cancel()
         session.manager.close()
 
 
@@ -65,3 +99,9 @@ def current() -> Session:
     if not _sessions:
         raise AddonError("DISABLED", "The extension is not enabled.", hint="Enable it in the preferences.")
     return _sessions[-1]
+
+
+def look_again(place: BackendPlace) -> None:
+    """Find out at once whether the backend is there, after a change of the preferences."""
+    if _sessions:
+        _sessions[-1].look(place, now=True)

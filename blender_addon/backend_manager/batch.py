@@ -182,7 +182,7 @@ class Batch:
             self._send_next(manager)
         elif manager.state is State.FAILED:
             self._recover(manager)
-        elif manager.state is State.STOPPED:
+        elif manager.settled:
             manager.start(self.place)
 
     def _take(self, entry: Entry, job: Job) -> None:
@@ -199,6 +199,8 @@ class Batch:
         sent = dict(self.settings)
         if self.place.device != "auto":
             sent["device"] = self.place.device
+        if self.place.body_file:
+            sent["body_file"] = self.place.body_file
         if entry.kind is Kind.PEOPLE:
             sent["max_persons"] = _EVERYBODY
         if entry.persons:

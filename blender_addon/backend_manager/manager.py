@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import logging
 import threading
 import time
@@ -12,39 +11,23 @@ from typing import Any
 
 from ..backend.client import Client, Job, Launch, start_backend
 from ..backend.protocol import BackendError, RunFile, find_run_files, read_run_file
-from ..backend.protocol.places import runtime_dir
+from ..backend.protocol.places import log_dir, runtime_dir
 from ..errors import AddonError
-from .discovery import BackendPlace, launch_options
+from .discovery import BackendPlace, launch_options, standing
+from .remote import remote_keys, remote_run
+from .states import RESTING, RUNNING, SETTLED, State, may_go
+from .task import Task
 
 START_SECONDS = 60.0
 JOIN_SECONDS = 5.0
 STOP_SECONDS = 10.0
+STATUS_SECONDS = 2.0
 _WAIT_STEP = 0.05
 
 _log = logging.getLogger(__package__)
 
 Failure = AddonError | BackendError
-
-
-class State(enum.Enum):
-    """Where the backend is in its life."""
-
-    STOPPED = "stopped"
-    STARTING = "starting"
-    READY = "ready"
-    BUSY = "busy"
-    STOPPING = "stopping"
-    FAILED = "failed"
-
-
-_NEXT = {
-    State.STOPPED: {State.STARTING, State.FAILED},
-    State.STARTING: {State.READY, State.FAILED, State.STOPPING},
-    State.READY: {State.BUSY, State.FAILED, State.STOPPING},
-    State.BUSY: {State.READY, State.FAILED, State.STOPPING},
-    State.STOPPING: {State.STOPPED},
-    State.FAILED: {State.STARTING, State.STOPPED, State.STOPPING, State.FAILED},
-}
+_ANSWERED_BY_LOOKING = frozenset({"NO_BACKEND", "UPDATE_NEEDED"})
 
 
 class Manager:
@@ -53,11 +36,17 @@ class Manager:
     Attributes:
         state: see :class:`State`.
         failure: why the state is FAILED.
+        note: more about the state: what was found on the disk.
+        task: the installation, update or removal that runs or was the last.
     """
 
     def __init__(self) -> None:
         self.state = State.STOPPED
         self.failure: Failure | None = None
+        self.note = ""
+        self.task: Task | None = None
+        self._asked = 0.0
+        self._place = BackendPlace()
         self._launch: Launch | None = None
         self._client: Client | None = None
         self._deadline = 0.0
@@ -68,12 +57,12 @@ class Manager:
     @property
     def running(self) -> bool:
         """Whether there is a backend to submit to."""
-        return self.state in {State.READY, State.BUSY}
+        return self.state in RUNNING
 
     @property
     def settled(self) -> bool:
         """Whether nothing will change until somebody asks for it."""
-        return self.state in {State.STOPPED, State.FAILED}
+        return self.state in SETTLED
 
     @property
     def welcome(self) -> Mapping[str, Any]:
@@ -81,9 +70,41 @@ class Manager:
         return self._client.welcome if self._client else {}
 
     @property
+    def status(self) -> Mapping[str, Any]:
+        """What the running backend last said about its worker, device and memory; empty before."""
+        return self._client.backend_status if self._client else {}
+
+    @property
     def log_file(self) -> Path | None:
-        """The log of the backend this Blender has started."""
-        return self._launch.log_file if self._launch else None
+        """The log of what failed or ran last: the installation, the backend of this Blender, or an earlier one."""
+        if self.task is not None and self.task.failure is not None and self.task.log_file is not None:
+            return self.task.log_file
+        if self._launch is not None:
+            return self._launch.log_file
+        earlier = log_dir() / "backend.log"
+        return earlier if earlier.is_file() else None
+
+    def look(self, place: BackendPlace) -> None:
+        """Decide between not installed, update needed and stopped, from what is on the disk, if nothing runs."""
+        outdated = self.failure is not None and self.failure.code in _ANSWERED_BY_LOOKING
+        if self.state in RESTING or (self.state is State.FAILED and outdated):
+            state, self.note = standing(place)
+            if state is State.STOPPED and outdated:
+                self.failure = None
+            self._go(state)
+
+    def work_on_installation(self, task: Task, place: BackendPlace) -> None:
+        """Begin to install, update or remove what is at ``place``.
+
+        Raises:
+            AddonError: BUSY: the backend runs.
+        """
+        if not self.settled:
+            raise AddonError("BUSY", "The backend is running.", hint="Stop the backend first.")
+        self._drop()
+        self.failure = None
+        self.task, self._place = task.start(), place
+        self._go(State.INSTALLING)
 
     def start(self, place: BackendPlace) -> None:
         """Begin to join or to start a backend as ``place`` says; failures end in the state FAILED.
@@ -142,11 +163,28 @@ class Manager:
                 self._pump_start()
             elif self.running:
                 self._pump_client()
+            elif self.state is State.INSTALLING:
+                self._pump_task()
             elif self.state is State.STOPPING and not (self._stopper and self._stopper.is_alive()):
                 self._stopper = None
                 self._go(State.STOPPED)
         except (AddonError, BackendError) as error:
             self._fail(error)
+
+    def _pump_task(self) -> None:
+        task = self.task
+        if task is None or not task.finished:
+            return
+        if task.failure is not None:
+            raise task.failure
+        self._go(State.STOPPED)
+        self.look(self._place)
+
+    def wait_installed(self) -> None:
+        """Block until the installation, update or removal has ended."""
+        while self.state is State.INSTALLING:
+            time.sleep(_WAIT_STEP)
+            self.pump()
 
     def wait_running(self) -> None:
         """Block until the backend is ready or has failed to start."""
@@ -157,6 +195,11 @@ class Manager:
     def stop(self) -> None:
         """Begin to stop: a backend of our own ends, a joined one is left alone."""
         if self.state is State.STOPPING:
+            return
+        if self.state is State.INSTALLING and self.task is not None:
+            self.task.cancel()
+            return
+        if self.state in RESTING:
             return
         client, launch = self._client, self._launch
         self._client = self._launch = self._instead = None
@@ -172,13 +215,17 @@ class Manager:
     def close(self) -> None:
         """Stop and wait for it; takes a few seconds at most."""
         self.stop()
+        if self.task is not None and not self.task.finished:
+            self.task.join(STOP_SECONDS)
         if self._stopper is not None:
             self._stopper.join(STOP_SECONDS)
         self.pump()
 
     def _join_or_launch(self, place: BackendPlace) -> None:
         others = find_run_files(runtime_dir()) if place.share and not place.run_file else []
-        if place.run_file:
+        if place.endpoint:
+            self._client = Client(remote_run(place), application="blender", keys=remote_keys(place))
+        elif place.run_file:
             self._connect(read_run_file(Path(place.run_file)))
         elif others:
             self._instead = place
@@ -221,6 +268,9 @@ class Manager:
         if client is None:
             return
         client.pump()
+        if time.monotonic() - self._asked > STATUS_SECONDS:
+            self._asked = time.monotonic()
+            client.request_status()
         self._jobs = {key: job for key, job in self._jobs.items() if not job.finished}
         self._check_connection(client)
         self._go(State.BUSY if self._jobs else State.READY)
@@ -248,7 +298,7 @@ class Manager:
     def _go(self, state: State) -> None:
         if state is self.state:
             return
-        if state not in _NEXT[self.state]:
+        if not may_go(self.state, state):
             raise RuntimeError(f"no way from {self.state} to {state}")
         _log.info("backend: %s -> %s", self.state.value, state.value)
         self.state = state

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import bpy
 
+from ..backend_manager.states import RESTING, State
 from ..preferences import backend_place
 from ..pump import start_pump
 from ..session import current
+
+NOT_RUNNING = RESTING | {State.STOPPING, State.INSTALLING}
 
 
 class MUNET_OT_start_backend(bpy.types.Operator):
@@ -46,7 +49,7 @@ class MUNET_OT_stop_backend(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Allow it while there is a backend."""
-        if current().manager.state.value in {"stopped", "stopping"}:
+        if current().manager.state in NOT_RUNNING:
             cls.poll_message_set("The backend is not running")
             return False
         return True
@@ -69,9 +72,9 @@ class MUNET_OT_open_log(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Allow it once this Blender has started a backend."""
+        """Allow it if there is one."""
         if current().manager.log_file is None:
-            cls.poll_message_set("This Blender has not started a backend")
+            cls.poll_message_set("There is no log yet")
             return False
         return True
 

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import bpy
 
+from .. import edition
 from ..backend_manager.manager import Failure
 from ..session import Session
 from .text import draw_wrapped
 
-_PREFERENCES = {"NO_BACKEND", "RUN_FILE"}
+_PREFERENCES = {"NO_BACKEND", "RUN_FILE", "REMOTE", "KEY_FILE", "BODY_FILE", "AUTH"}
+_INSTALL = {
+    "NO_BACKEND",
+    "UPDATE_NEEDED",
+    "PROTOCOL_VERSION",
+    "DISK_FULL",
+    "FOLDER",
+    "WHEELS",
+    "WHEEL_PLATFORM",
+    "NO_PYTHON",
+    "NO_VENV",
+    "NETWORK",
+    "PROXY",
+    "CERTIFICATE",
+    "DRIVER_OLD",
+    "LIBRARY",
+    "LOCKED",
+    "INSTALL",
+}
 _START = {"BACKEND_GONE", "BACKEND_START", "TIMEOUT"}
 
 
@@ -19,8 +38,14 @@ def draw_preferences_button(layout: bpy.types.UILayout) -> None:
 
 
 def _draw_fix(row: bpy.types.UILayout, failure: Failure) -> None:
+    if failure.code in _INSTALL and edition.INSTALLER:
+        row.operator("munet.install_backend", icon="IMPORT")
     if failure.code in _PREFERENCES:
         draw_preferences_button(row)
+    elif failure.code == "MODEL_MISSING":
+        row.operator("munet.fetch_models", icon="IMPORT")
+    elif failure.code == "OFFLINE":
+        row.operator("munet.allow_online", icon="PREFERENCES")
     elif failure.code in _START:
         row.operator("munet.start_backend", text="Start", icon="PLAY")
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..backend_manager.discovery import backend_known
+from ..backend_manager.states import State
 from ..preferences import backend_place, preferences_of
 from ..session import Session
 from .failure import draw_preferences_button
 from .text import draw_wrapped
+
+_WITHOUT_BACKEND = {State.NOT_INSTALLED, State.INSTALLING, State.UPDATE_NEEDED}
 
 
 def _draw_step(box: bpy.types.UILayout, context: bpy.types.Context, number: int, text: str, *, done: bool) -> None:
@@ -25,8 +27,9 @@ def draw_guide(layout: bpy.types.UILayout, context: bpy.types.Context, session: 
     row = box.row()
     row.label(text="First steps", icon="HELP")
     row.operator("munet.close_guide", text="", icon="X", emboss=False)
-    ready = session.manager.running or backend_known(backend_place(context))
-    _draw_step(box, context, 1, iface_("Tell the extension where the backend is, once"), done=ready)
+    session.look(backend_place(context))
+    ready = session.manager.state not in _WITHOUT_BACKEND
+    _draw_step(box, context, 1, iface_("Install the backend, once"), done=ready)
     if not ready:
         draw_preferences_button(box)
     _draw_step(box, context, 2, iface_("Add photos with the plus, or drop them onto the 3D view"), done=bool(photos))

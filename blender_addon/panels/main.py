@@ -9,6 +9,7 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..backend_manager.batch import EntryState
 from ..session import Session, current
 from ..thumbnails import person_icon, thumbnail
+from .backend_state import draw_offer
 from .failure import draw_failure
 from .guide import draw_guide
 from .progress import draw_progress
@@ -125,6 +126,7 @@ class MUNET_PT_main(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         layout, window, session = self.layout, context.window_manager.munet, current()
+        draw_offer(layout, context, session)
         draw_guide(layout, context, session)
         _draw_images(layout, window)
         _draw_active(layout, window)

@@ -5,20 +5,11 @@ from __future__ import annotations
 
 import bpy
 
-from ..backend_manager.manager import State
 from ..importer.scene import rig_of
 from ..session import current
+from .backend_state import draw_state
 from .main import CATEGORY, MUNET_PT_main
 from .text import draw_wrapped
-
-_STATES = {
-    State.STOPPED: ("Stopped", "RADIOBUT_OFF"),
-    State.STARTING: ("Starting", "SORTTIME"),
-    State.READY: ("Ready", "RADIOBUT_ON"),
-    State.BUSY: ("Working", "PLAY"),
-    State.STOPPING: ("Stopping", "SORTTIME"),
-    State.FAILED: ("Failed", "ERROR"),
-}
 
 
 class MUNET_PT_result(bpy.types.Panel):
@@ -60,11 +51,7 @@ class MUNET_PT_backend(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         layout, manager = self.layout, current().manager
-        text, icon = _STATES[manager.state]
-        layout.label(text=text, icon=icon)
-        known = [str(manager.welcome[key]) for key in ("device", "version") if manager.welcome.get(key)]
-        if known:
-            layout.label(text="  ".join(known), translate=False)
+        draw_state(layout, context, current())
         if manager.failure is not None and current().failure is None:
             draw_wrapped(layout, context, str(manager.failure))
         row = layout.row(align=True)

@@ -15,18 +15,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m munet.models", description="The network files of MuNet.")
     parser.add_argument("action", nargs="?", choices=("fetch", "verify", "list"), default="fetch")
     parser.add_argument("--folder", type=Path, help="where the files are kept (default: the user's cache folder)")
+    parser.add_argument("--from", dest="source", type=Path, help="take the files from this folder")
     chosen = parser.parse_args(arguments)
     store = ModelStore(chosen.folder)
     if chosen.action == "list":
         return _list(store)
     if chosen.action == "verify":
         return _verify(store)
-    return _fetch(store)
+    return _fetch(store, chosen.source)
 
 
-def _fetch(store: ModelStore) -> int:
+def _fetch(store: ModelStore, source: Path | None) -> int:
     try:
-        paths = store.fetch(report=_say)
+        paths = store.fetch(report=_say) if source is None else store.take(source, report=_say)
     except MunetError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -129,6 +130,35 @@ class ModelStore:
         for group in by_package.values():
             self._fetch_package(group, report or _ignore)
         return [self.folder / file.file_name for file in wanted]
+
+    def take(self, source: Path, report: Report | None = None) -> list[Path]:
+        """Copy the files that are missing or damaged from the folder ``source``; the network is not used.
+
+        Raises:
+            ModelMissingError: a file is not there either, or is another one.
+            DiskFullError: there is no room.
+        """
+        say = report or _ignore
+        for file in self.files.values():
+            if not self.problem(file):
+                continue
+            say(f"Copying {file.file_name}")
+            try:
+                self._copy(file, source / file.file_name)
+            except OSError as error:
+                raise DiskFullError(
+                    "The model files could not be stored.", detail=f"{self.folder}: {error}."
+                ) from error
+        return [self.folder / file.file_name for file in self.files.values()]
+
+    def _copy(self, file: ModelFile, path: Path) -> None:
+        if not path.is_file() or hash_file(path) != file.sha256:
+            found = "not there" if not path.is_file() else "another file"
+            raise ModelMissingError(f"The model file {file.file_name} is missing.", detail=f"{path} is {found}.")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / f".{file.file_name}.part"
+        shutil.copyfile(path, partial)
+        partial.replace(self.folder / file.file_name)
 
     def _listed(self, name: str) -> ModelFile:
         if name not in self.files:

@@ -19,6 +19,7 @@ from munet.texture.atlas import Texels
 from munet.texture.materials import Materials, find_materials
 from munet.texture.priors import Evidence, prior_colours
 from munet.texture.regions import Regions
+from munet.texture.vote import distance_from_seen, vote
 
 Floats = NDArray[np.float32]
 
@@ -26,6 +27,7 @@ _ALONG = 0.002
 _SEEN = 20.0
 _MIRRORED = 0.15
 _PRIOR = 0.4
+_VOTE = 0.08
 _FLOOR = 1e-6
 # Square metres: no triangle counts more, however the unposing stretched it.
 _LARGEST = 4e-4
@@ -33,7 +35,7 @@ _LARGEST = 4e-4
 _SLICE = 0.03
 _RARE = (0.08, 0.25)
 _ZONES = 5
-_DECISIVENESS = 8
+_DECISIVENESS = 16
 _CHUNK = 1 << 17
 
 
@@ -43,34 +45,42 @@ class Filled:
 
     Attributes:
         share: (S, K) float32 belonging of each vertex to the materials, rows sum to 1.
+        kinship: (K, K) float32 how much materials are shades of each other.
         shades: (S, K, 3) float32 what each material looks like there.
         smooth: (S, 3) float32 colour at the vertices, where the most likely materials prevail.
     """
 
     share: Floats
+    kinship: Floats
     shades: Floats
     smooth: Floats
 
     def at(self, texels: Texels) -> Floats:
         """Colour (N, 3) of texels; a border between materials runs as a line through the faces that it crosses."""
         colour = texels.carry(self.smooth)
-        winner = self.share.argmax(1)[texels.corners]
+        winner = (self.share @ self.kinship).argmax(1)[texels.corners]
         crossed = np.flatnonzero((winner != winner[:, :1]).any(1))
         for start in range(0, len(crossed), _CHUNK):
             chosen = crossed[start : start + _CHUNK]
             some = texels.pick(chosen)
             shades = some.carry(self.shades.reshape(len(self.shades), -1)).reshape(len(chosen), -1, 3)
-            colour[chosen] = _decided(some.carry(self.share), shades)
+            colour[chosen] = _decided(some.carry(self.share), self.kinship, shades)
         return colour
 
 
 def fill_vertices(
-    seen: Evidence, mirrored: NDArray[np.int64], regions: Regions, rest_vertices: Floats, faces: NDArray[np.int32]
+    seen: Evidence,
+    facing: Floats,
+    mirrored: NDArray[np.int64],
+    regions: Regions,
+    rest_vertices: Floats,
+    faces: NDArray[np.int32],
 ) -> Filled:
     """Give every vertex a colour.
 
     Args:
         seen: colours from the photo.
+        facing: (S,) cosine of normal and line of sight.
         mirrored: (S,) the opposite vertex of each.
         regions: parts of the surface.
         rest_vertices: (S, 3) T-pose.
@@ -79,20 +89,23 @@ def fill_vertices(
     Returns:
         The seen colours where they are certain, continued elsewhere.
     """
-    materials = find_materials(seen.colour, seen.weight)
+    materials = find_materials(seen.colour, seen.weight * vertex_areas(rest_vertices, faces))
+    distance = distance_from_seen(seen.weight, rest_vertices, faces)
     prior = prior_colours(seen, materials, regions)
+    voted = vote(seen, facing, materials, regions, rest_vertices, distance)
     unseen = 1 - np.clip(seen.weight, 0, 1)
     belonging = materials.belonging(seen.colour) * common_materials(seen, materials, regions, rest_vertices)
     sources = (
-        (seen.colour, belonging * (_SEEN * seen.weight)[:, None]),
-        (seen.colour[mirrored], belonging[mirrored] * (_MIRRORED * unseen * seen.weight[mirrored])[:, None]),
-        (prior.colour, materials.belonging(prior.colour) * (_PRIOR * unseen**2 * prior.weight)[:, None]),
+        (seen.colour[:, None], belonging * (_SEEN * seen.weight)[:, None]),
+        (seen.colour[mirrored][:, None], belonging[mirrored] * (_MIRRORED * unseen * seen.weight[mirrored])[:, None]),
+        (prior.colour[:, None], materials.belonging(prior.colour) * (_PRIOR * unseen**2 * prior.weight)[:, None]),
+        (voted.colour, voted.share * (_VOTE * unseen**2 * voted.weight)[:, None]),
     )
     # Per material how much of it there is, and that times its colour: (S, K, 4).
     known = np.zeros((len(unseen), len(materials.colours), 4))
     for colour, share in sources:
-        with_one = np.concatenate([np.ones((len(colour), 1), np.float32), colour], 1)
-        known += share[:, :, None] * with_one[:, None]
+        known[..., 0] += share
+        known[..., 1:] += share[:, :, None] * colour
     matrix = _laplacian(rest_vertices, faces, regions) + diags_array(known[..., 0].sum(1) + _FLOOR)
     # A trace of everything keeps pieces that nothing is known about from being undefined.
     spread = splu(matrix.tocsc().astype(np.float64)).solve(
@@ -127,13 +140,26 @@ def _filled(spread: NDArray[np.float64], materials: Materials) -> Filled:
     shades = (spread[..., 1:] + 1e-4 * materials.colours) / (share + 1e-4)[..., None]
     share = (share / share.sum(1, keepdims=True)).astype(np.float32)
     shades_rgb = np.clip(shades, 0, 255).astype(np.float32)
-    return Filled(share, shades_rgb, _decided(share, shades_rgb))
+    kinship = materials.kinship()
+    return Filled(share, kinship, shades_rgb, _decided(share, kinship, shades_rgb))
 
 
-def _decided(share: Floats, shades: Floats) -> Floats:
-    """Colour (N, 3) where the most likely of K materials prevail, from shares (N, K) and their shades (N, K, 3)."""
-    decided = (share / share.max(1, keepdims=True)) ** _DECISIVENESS
+def _decided(share: Floats, kinship: Floats, shades: Floats) -> Floats:
+    """Colour (N, 3) where the most likely of K materials prevail, from shares (N, K) and their shades (N, K, 3).
+
+    Shades of one material do not compete but blend.
+    """
+    support = share @ kinship
+    decided = share * (support / support.max(1, keepdims=True)) ** _DECISIVENESS
     return np.asarray((decided[..., None] * shades).sum(1) / decided.sum(1)[:, None], np.float32)
+
+
+def vertex_areas(vertices: Floats, faces: NDArray[np.int32]) -> Floats:
+    """Area (S,) that belongs to each vertex: a third of its faces', no face above ``_LARGEST``."""
+    first, second, third = (vertices[faces[:, corner]] for corner in range(3))
+    area = np.linalg.norm(np.cross(second - first, third - first), axis=1) / 2
+    share = np.repeat(np.minimum(area, _LARGEST) / 3, 3)
+    return np.bincount(faces.ravel(), share, len(vertices)).astype(np.float32)
 
 
 def _laplacian(rest_vertices: Floats, faces: NDArray[np.int32], regions: Regions) -> csr_array:

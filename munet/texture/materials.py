@@ -10,13 +10,18 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_MOST = 7
+_MOST = 8
 _ROUNDS = 8
 # Lightness counts less than hue, because folds and shading change it within one material.
-_LIGHTNESS = 0.5
+_LIGHTNESS = 0.4
 # Distances in that colour space: nearer centres are the same material, and the softness of belonging to one.
-_SAME = 14.0
-_SOFTNESS = 7.0
+_SAME = 11.0
+_SOFTNESS = 5.0
+_CELL = 4.0
+# Lightness at which chroma keeps its measure.
+_MIDDLE = 50.0
+# Distance at which two materials are half related: shades of the same cloth.
+_KINSHIP = 13.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Materials:
     """K materials.
 
     Attributes:
-        centers: (K, 3) in Lab with reduced lightness.
+        centers: (K, 3) lightness and chroma in a space where shading counts little.
         colours: (K, 3) float32 sRGB 0 to 255, mean of each.
     """
 
@@ -37,23 +42,28 @@ class Materials:
         share = np.exp(-(squared - squared.min(1, keepdims=True)) / (2 * _SOFTNESS**2))
         return np.asarray(share / share.sum(1, keepdims=True), np.float32)
 
+    def kinship(self) -> Floats:
+        """How much materials are shades of each other: (K, K) in [0, 1], 1 on the diagonal."""
+        squared = ((self.centers[:, None] - self.centers) ** 2).sum(-1)
+        return np.asarray(np.exp2(-squared / _KINSHIP**2), np.float32)
+
 
 def find_materials(colour: Floats, weight: Floats) -> Materials:
-    """Group colours by weighted k-means from the most different ones, then merge groups that look alike.
+    """Group colours by weighted k-means from the commonest ones, and merge groups that look alike.
 
     Args:
         colour: (S, 3) sRGB 0 to 255.
         weight: (S,) how sure each is.
 
     Returns:
-        At least one material and at most seven.
+        At least one material and at most eight.
     """
-    points, weight = _perceptual(colour), weight + np.float32(1e-6)
-    centers = _spread_centers(points, weight)
+    points, weight = _perceptual(colour), weight / max(float(weight.max()), 1e-9) + np.float32(1e-6)
+    centers = _modes(points, weight)
     for _ in range(_ROUNDS):
         nearest = ((points[:, None] - centers) ** 2).sum(-1).argmin(1)
         total = np.bincount(nearest, weight, len(centers))
-        kept = total > 0.004 * weight.sum()
+        kept = total > 0.006 * weight.sum()
         sums = [np.bincount(nearest, weight * column, len(centers)) for column in points.T]
         centers = (np.stack(sums, 1) / np.maximum(total, 1e-9)[:, None])[kept].astype(np.float32)
         centers = _merged(centers, total[kept])
@@ -64,19 +74,28 @@ def find_materials(colour: Floats, weight: Floats) -> Materials:
 
 
 def _perceptual(colour: Floats) -> Floats:
+    """Lab with reduced lightness and a chroma freed from the light, which scales both on one material."""
     lab = cv2.cvtColor(np.ascontiguousarray(colour, np.float32)[None] / 255, cv2.COLOR_RGB2LAB)[0]
-    return np.asarray(lab * np.array([_LIGHTNESS, 1, 1]), np.float32)
+    lab[:, 1:] *= (_MIDDLE / (lab[:, :1] + _MIDDLE / 2)).astype(np.float32)
+    lab[:, 0] *= _LIGHTNESS
+    return np.asarray(lab, np.float32)
 
 
-def _spread_centers(points: Floats, weight: Floats) -> Floats:
-    """Start from the mean's nearest point and add, again and again, the point that is farthest and surest."""
-    mean = np.average(points, axis=0, weights=weight + 1e-9)
-    chosen = [int((((points - mean) ** 2).sum(1) / (weight + 1e-3)).argmin())]
-    distance = ((points - points[chosen[0]]) ** 2).sum(1)
-    while len(chosen) < _MOST:
-        chosen.append(int((distance * weight).argmax()))
-        distance = np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(1))
-    return points[chosen]
+def _modes(points: Floats, weight: Floats) -> Floats:
+    """Start from the commonest colours that differ from each other: peaks of a coarse histogram, highest first."""
+    cell, member = np.unique(np.floor(points / _CELL).astype(np.int64), axis=0, return_inverse=True)
+    amount = np.bincount(member.ravel(), weight, len(cell))
+    place = (cell + 0.5) * _CELL
+    # A peak gathers its neighbourhood, so that a material spread over many cells counts as a whole.
+    near = ((place[:, None] - place) ** 2).sum(-1) < _SAME**2
+    height = near @ amount
+    chosen: list[int] = []
+    free = np.ones(len(cell), np.bool_)
+    while free.any() and len(chosen) < _MOST:
+        chosen.append(int(np.where(free, height, -1).argmax()))
+        free &= ~near[chosen[-1]]
+        height = (near & free) @ (amount * free)
+    return np.asarray(place[chosen], np.float32)
 
 
 def _merged(centers: Floats, total: NDArray[np.float64]) -> Floats:

@@ -81,7 +81,7 @@ def paint(
     hidden = doubtful_hands(seen, texels, surface, fit.camera, regions)
     seen.weight[hidden[texels.corners[:, 0]]] = 0
     seen.weight[stray_colours(seen, texels, regions)] = 0
-    filled = _fill(surface, texels, seen, regions, mirrored)
+    filled = _fill(surface, texels, seen, projected.values[:, 3], regions, mirrored)
     opposite = sample_photo(texels, _opposite(projected, mirrored, regions.eyes | hidden[mirrored]), view, photo.image)
     colour = _compose(texels, seen, opposite, filled, mirrored, regions, settings.seed)
     _paint_eyes(colour, surface, texels, seen, regions)
@@ -102,14 +102,21 @@ def _opposite(projected: Projected, mirrored: NDArray[np.int64], without: NDArra
     return Projected(values)
 
 
-def _fill(surface: ClothedSurface, texels: Texels, seen: Seen, regions: Regions, mirrored: NDArray[np.int64]) -> Filled:
+def _fill(
+    surface: ClothedSurface,
+    texels: Texels,
+    seen: Seen,
+    facing: Floats,
+    regions: Regions,
+    mirrored: NDArray[np.int64],
+) -> Filled:
     """Colours of the whole surface from what is seen of it."""
     count = len(surface.rest_vertices)
     chosen = np.arange(0, len(texels.index), _SPARSE)
     some = texels.pick(chosen)
     colour, total = some.gather(seen.colour[chosen], seen.weight[chosen], count)
     evidence = Evidence(colour, np.clip(total / np.maximum(some.area(count), 1e-6), 0, 1))
-    return fill_vertices(evidence, mirrored, regions, surface.rest_vertices, surface.faces)
+    return fill_vertices(evidence, facing, mirrored, regions, surface.rest_vertices, surface.faces)
 
 
 def _compose(

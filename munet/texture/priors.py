@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,7 @@ _LEG_SHARE = 0.12
 _HAIR_SHARE = 0.2
 # Share of the face from which a material counts as the face's.
 _FACE_SHARE = 0.3
+_HAIR_QUANTILE = 0.35
 # Clothes spread from where they are seen; their prior decides only far from there.
 _CLOTHES = 0.004
 
@@ -46,7 +48,8 @@ def prior_colours(evidence: Evidence, materials: Materials, regions: Regions) ->
     trunk, feet after ordinary dark shoes.
     """
     amount = materials.belonging(evidence.colour) * evidence.weight[:, None]
-    face, hands = _prevailing(evidence, amount, regions.face), _prevailing(evidence, amount, regions.hands)
+    skin = skin_likeness(evidence.colour)[:, None]
+    face, hands = _prevailing(evidence, amount * skin, regions.face), _prevailing(evidence, amount, regions.hands)
     in_arms = (regions.zone == 1) | (regions.zone == 2)
     upper = _prevailing(evidence, amount, (regions.zone == 0) | in_arms)
     on_legs = regions.zone >= 3
@@ -70,6 +73,15 @@ def prior_colours(evidence: Evidence, materials: Materials, regions: Regions) ->
     return Evidence(colour, weight)
 
 
+def skin_likeness(colour: Floats) -> Floats:
+    """How far colours (S, 3) could be skin of any tone: 0.05 for hues and greys that skin never has, to 1."""
+    _, a, b = cv2.cvtColor(np.ascontiguousarray(colour, np.float32)[None] / 255, cv2.COLOR_RGB2LAB)[0].T
+    chroma, hue = np.hypot(a, b), np.degrees(np.arctan2(b, a))
+    likely = np.clip((chroma - 6) / 6, 0, 1) * np.clip((60 - chroma) / 10, 0, 1)
+    likely *= np.clip((hue - 12) / 12, 0, 1) * np.clip((88 - hue) / 10, 0, 1)
+    return np.asarray(np.maximum(likely, 0.05), np.float32)
+
+
 def _first(*colours: Floats | None) -> Floats | None:
     return next((colour for colour in colours if colour is not None), None)
 
@@ -91,7 +103,19 @@ def _hair(evidence: Evidence, amount: Floats, regions: Regions) -> Floats | None
     if total.sum() < _FEW:
         return None
     other = total.copy()
-    on_face = amount[regions.face & ~regions.crown].sum(0)
-    other[on_face > _FACE_SHARE * on_face.sum()] = 0
-    kind = (other if other.sum() > _HAIR_SHARE * total.sum() else total).argmax()
-    return np.asarray(np.average(evidence.colour[chosen], axis=0, weights=amount[chosen, kind]), np.float32)
+    # A black beard is no reason to call black hair skin.
+    low = regions.face & ~regions.crown
+    on_face = amount[low] * skin_likeness(evidence.colour[low])[:, None]
+    other[on_face.sum(0) > _FACE_SHARE * on_face.sum()] = 0
+    kind = other if other.sum() > _HAIR_SHARE * total.sum() else total
+    weight = (amount[chosen] * (kind > 0)).sum(1)
+    # Shine makes hair look lighter than the side that nobody sees.
+    return weighted_quantile(evidence.colour[chosen], weight, _HAIR_QUANTILE)
+
+
+def weighted_quantile(values: Floats, weight: Floats, quantile: float = 0.5) -> Floats:
+    """Quantile (C,) of values (N, C), each column on its own, under weights (N,)."""
+    order = values.argsort(0)
+    total = weight[order].cumsum(0)
+    place = np.minimum((total < total[-1] * quantile).sum(0), len(values) - 1)
+    return np.asarray(values[order[place, np.arange(values.shape[1])], np.arange(values.shape[1])], np.float32)

@@ -144,3 +144,14 @@ def test_a_surface_that_is_not_in_the_photo_still_gets_colours(scene: Scene) -> 
 
 def test_checker_fixture_has_no_magenta() -> None:
     assert _magenta(checker(64, 4)).max() < 0
+
+
+def test_a_panel_on_one_side_does_not_flood_the_back(scene: Scene) -> None:
+    """A white panel under the left arm of a red figure stays at its side."""
+    texture = np.full_like(scene.texture, (200, 20, 20))
+    texture[200:300, 280:390] = (240, 240, 240)
+    painted = _paint(photograph(scene.surface, texture)).astype(int)
+    # The photo shows the panel, the middle of the back (the seam of the figure) is red.
+    assert painted[240:260, 300:330, 1].mean() > 180
+    assert painted[240:260, 15:60, 1].mean() < 60
+    assert painted[240:260, 455:495, 1].mean() < 60

@@ -5,6 +5,7 @@ The keys and shapes are a stable contract, written down in docs/result-format.md
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -108,14 +109,14 @@ class Reconstruction:
         return cls(**parts)
 
 
-def save_reconstruction(result: Reconstruction, path: Path) -> None:
-    """Write ``result`` as a compressed npz at ``path`` (which appears only when it is complete)."""
+def save_reconstruction(result: Reconstruction, path: Path, more: Mapping[str, Array] | None = None) -> None:
+    """Write ``result``, and ``more`` arrays, as a compressed npz at ``path`` (which appears only when complete)."""
     facts = {key: np.asarray(value) for key, value in result.facts().items()}
     facts["warnings"] = np.asarray(result.warnings, dtype=np.str_)
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("wb") as stream:
-            np.savez_compressed(stream, allow_pickle=False, **result.arrays(), **facts)
+            np.savez_compressed(stream, allow_pickle=False, **result.arrays(), **facts, **(more or {}))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

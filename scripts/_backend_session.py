@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,16 @@ class BackendSession:
             BackendError: no backend can be reached.
         """
         return self._connected().submit(image, name, settings)
+
+    def submit_clip(
+        self, files: Sequence[Path], name: str, settings: Mapping[str, Any], clip: Mapping[str, Any]
+    ) -> Job:
+        """Queue a clip.
+
+        Raises:
+            BackendError: no backend can be reached, or the files can not be sent.
+        """
+        return self._connected().submit_clip(files, name, settings, clip)
 
     def wait(self, job: Job, on_update: Callable[[Job], None]) -> JobResult:
         """Wait for the end of a job.

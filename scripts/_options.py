@@ -40,6 +40,27 @@ def add_backend_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_clip_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides about a clip."""
+    clip = parser.add_argument_group("clips")
+    clip.add_argument(
+        "--sequence", type=Path, metavar="CLIP", help="a video, or a folder of numbered pictures, instead of photos"
+    )
+    clip.add_argument("--first", type=int, default=0, metavar="N", help="first frame of the clip (default: 0)")
+    clip.add_argument("--last", type=int, default=0, metavar="N", help="last frame of the clip (default: all)")
+    clip.add_argument("--step", type=int, default=1, metavar="N", help="use every N-th frame (default: 1)")
+    clip.add_argument("--fps", type=float, default=0.0, help="frame rate of the clip, where the file does not tell")
+    clip.add_argument("--smoothing", type=float, default=0.5, help="0, as measured, to 1, very smooth (default: 0.5)")
+    clip.add_argument("--still", type=int, default=-1, metavar="N", help="frame of the texture (default: the best)")
+    clip.add_argument("--person", type=int, default=1, metavar="N", help="whom to follow, 1 is the largest")
+
+
+def clip_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of a clip, as they travel to the backend."""
+    names = ("first", "last", "step", "fps", "smoothing", "still")
+    return {**{name: getattr(options, name) for name in names}, "person": options.person - 1}
+
+
 def job_settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of every photo, as they travel to the backend."""
     return {

@@ -10,8 +10,9 @@ from pathlib import Path
 from _backend_session import BackendSession
 from _batch import Batch, Exporter, Plan, explain, prepare_models, run_to_the_end, warnings_of
 from _bootstrap import CANCELLED
+from _clip_batch import ClipBatch
 from _console import Console
-from _options import job_settings
+from _options import clip_settings, job_settings
 from _result_folder import ResultFolder, ResultFolders
 from _scene_export import SceneExport
 
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace, blender: Path | None) -> int:
         for photo in options.photos or [Path("models")]:
             console.complain(f"{photo}: {problem}")
         return 1
-    if not options.photos:
+    if not options.photos and options.sequence is None:
         console.say("The model files are in place.")
         return 0
     session = BackendSession(options.connect, options.device)
@@ -44,7 +45,9 @@ def scene_exporter(options: argparse.Namespace, blender: Path | None) -> Exporte
 
 
 def run_photos(options: argparse.Namespace, session: BackendSession, console: Console, export: Exporter | None) -> int:
-    """Run the photos of the command line and return the exit status; a signal cancels cleanly."""
+    """Run the photos, or the clip, of the command line and return the exit status; a signal cancels cleanly."""
+    if options.sequence is not None:
+        options.photos = [options.sequence]
     folders = ResultFolders(options.out, overwrite=options.overwrite)
 
     def open_folder(photo: Path) -> ResultFolder:
@@ -59,7 +62,10 @@ def run_photos(options: argparse.Namespace, session: BackendSession, console: Co
         return 1
     plan = Plan(job_settings(options), options.formats, open_folder, export)
     try:
-        run_to_the_end(Batch(plan, session, lines), options.photos)
+        batch = Batch(plan, session, lines)
+        if options.sequence is not None:
+            batch = ClipBatch(plan, session, lines, clip_settings(options))
+        run_to_the_end(batch, options.photos)
     except KeyboardInterrupt:
         console.clear()
         console.complain("Cancelled.")

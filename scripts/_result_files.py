@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from backend.protocol.results import JobResult, PersonResult
@@ -40,7 +41,7 @@ def write_result(folder: Path, origin: Origin, result: JobResult) -> None:
         OSError: the disk is full or the folder is not writable.
     """
     for index, person in enumerate(result.persons):
-        save_reconstruction(Reconstruction.from_parts(person.arrays, person.facts), folder / person_file(index))
+        _save(person, folder / person_file(index))
     Image.fromarray(result.preview).save(folder / "preview.png")
     report = {
         "version": result.versions.get("backend", ""),
@@ -54,6 +55,16 @@ def write_result(folder: Path, origin: Origin, result: JobResult) -> None:
         "persons": [_person(index, person) for index, person in enumerate(result.persons)],
     }
     write_json(folder / REPORT, report)
+
+
+def _save(person: PersonResult, path: Path) -> None:
+    """Write a person, with the motion where it comes from a clip."""
+    known = {field.name for field in fields(Reconstruction)}
+    everything: dict[str, Any] = {**person.arrays, **person.facts}
+    more = {name: np.asarray(value) for name, value in everything.items() if name not in known}
+    arrays = {name: value for name, value in person.arrays.items() if name in known}
+    facts = {name: value for name, value in person.facts.items() if name in known}
+    save_reconstruction(Reconstruction.from_parts(arrays, facts), path, more)
 
 
 def finish_report(folder: Path, export_seconds: float, total_seconds: float) -> None:

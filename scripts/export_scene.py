@@ -38,6 +38,21 @@ def _report(folder: Path) -> dict[str, object]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+def _is_photo(path: Path) -> bool:
+    from munet_extension.inputs import IMAGE_ENDINGS
+
+    return path.is_file() and path.suffix.lower() in IMAGE_ENDINGS
+
+
+def _clip_files(clip: Path | None) -> tuple[Path, ...]:
+    """Return the files of a clip, for the camera's background: a video, or the pictures of a folder."""
+    from munet_extension.inputs import clip_at
+
+    if clip is None or not clip.exists():
+        return ()
+    return clip_at(sorted(clip.iterdir()) if clip.is_dir() else [clip])[0]
+
+
 def export(folder: Path, photo: Path | None, formats: list[str], *, body: bool = False) -> list[Path]:
     """Write the people in ``folder`` as scenes beside them and return the files; ``body`` shows the bodies too."""
     import bpy
@@ -49,6 +64,7 @@ def export(folder: Path, photo: Path | None, formats: list[str], *, body: bool =
     from munet_extension.importer.character import load_character
     from munet_extension.importer.photo import Photo, read_photo
     from munet_extension.importer.scene import Origin, import_people, show_body
+    from munet_extension.sequence import ClipPlace, has_motion, insert_motion
 
     files = sorted(folder.glob("person_*.npz"), key=lambda path: int(path.stem.rpartition("_")[2]))
     if not files:
@@ -57,11 +73,15 @@ def export(folder: Path, photo: Path | None, formats: list[str], *, body: bool =
     report = _report(folder)
     settings = report.get("settings")
     origin = Origin(
-        photo=read_photo(photo) if photo else Photo(folder.name, b""),
+        photo=read_photo(photo) if photo and _is_photo(photo) else Photo(photo.stem if photo else folder.name, b""),
         settings=settings if isinstance(settings, dict) else {},
         version=str(report.get("version", "")),
     )
-    people = import_people(bpy.context, [load_character(path) for path in files], origin)
+    characters = [load_character(path) for path in files]
+    people = import_people(bpy.context, characters, origin)
+    for person, character in zip(people, characters, strict=True):
+        if has_motion(character):
+            insert_motion(bpy.context, person, character, origin.photo.stem, ClipPlace(_clip_files(photo)))
     for person in people if body else ():
         show_body(bpy.context, person.body)
     look_through(bpy.context.scene, people[0].camera)

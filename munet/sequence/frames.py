@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -35,6 +36,28 @@ class Frames(Protocol):
 
     def read(self, settings: ClipSettings) -> Iterator[tuple[int, Photo]]:
         """Yield the number in the file and the picture of each frame that ``settings`` use."""
+
+
+def clip_paths(path: Path) -> list[Path]:
+    """Return the files of a clip: a video itself, or the pictures of a folder, by name and number.
+
+    Raises:
+        InvalidInputError: there is no such file or folder, or the folder holds no pictures.
+    """
+    if path.is_file():
+        return [path]
+    names = path.iterdir() if path.is_dir() else ()
+    pictures = [name for name in names if name.suffix.lower() in PICTURE_ENDINGS and not name.name.startswith(".")]
+    if not pictures:
+        detail = f"{path} holds no pictures." if path.is_dir() else f"{path} does not exist."
+        raise InvalidInputError("This is no clip.", detail=detail, hint="Name a video, or a folder of pictures.")
+    return sorted(pictures, key=_by_number)
+
+
+def _by_number(path: Path) -> tuple[tuple[int, str], ...]:
+    """Compare names as people do: 2 comes before 10."""
+    parts = re.findall(r"\d+|\D+", path.stem)
+    return tuple((int(part), "") if part.isdecimal() else (0, part) for part in parts)
 
 
 def open_frames(paths: Sequence[Path]) -> Frames:

@@ -42,6 +42,24 @@ def test_a_photo_gives_a_complete_folder(bench: Bench) -> None:
     assert bench.nothing_runs()
 
 
+def test_a_clip_gives_a_person_with_its_motion(bench: Bench) -> None:
+    clip = bench.folder / "walk"
+    clip.mkdir()
+    for name in ("2.png", "10.png", "1.png"):
+        (clip / name).write_bytes(Path(bench.photo("some.png")).read_bytes())
+    status, out, err = bench.run("--sequence", str(clip), "--smoothing", "0.3")
+    assert status == 0, err
+    assert "walk: 1 person -> " in out
+    with np.load(bench.out / "walk" / "person_0.npz", allow_pickle=False) as person:
+        assert person["pose_sequence"].shape == (3, 24, 3)
+        assert person["translation_sequence"].shape == (3, 3)
+        assert float(person["fps"]) == 25.0
+    load_reconstruction(bench.out / "walk" / "person_0.npz")
+    status, _, err = bench.run("--sequence", str(bench.folder / "absent.mp4"))
+    assert status == 1
+    assert "absent.mp4 does not exist" in err
+
+
 def test_one_clear_line_for_every_failure_and_the_others_go_on(bench: Bench) -> None:
     names = ("normal.png", "crash.png", "nobody.png", "export-crash.png", "export-nothing.png", "export-full.png")
     photos = [bench.photo(name) for name in names]

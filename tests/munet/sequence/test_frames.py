@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from munet.errors import ImageUnreadableError, InvalidInputError
-from munet.sequence.frames import frame_photo, open_frames
+from munet.sequence.frames import clip_paths, frame_photo, open_frames
 from munet.sequence.settings import ClipSettings
 
 
@@ -65,3 +65,13 @@ def test_large_frames_are_reduced() -> None:
     assert photo.image.shape == (50, 2560, 3)
     assert photo.original_size == (5120, 100)
     assert photo.scale == 0.5
+
+
+def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
+    for name in ("walk10.png", "walk2.PNG", "walk1.png", ".walk0.png", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in clip_paths(tmp_path)] == ["walk1.png", "walk2.PNG", "walk10.png"]
+    assert clip_paths(tmp_path / "notes.txt") == [tmp_path / "notes.txt"]
+    for wrong in (tmp_path / "gone.mp4", tmp_path / "empty"):
+        with pytest.raises(InvalidInputError, match="no clip"):
+            clip_paths(wrong)

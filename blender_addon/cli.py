@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -18,7 +21,16 @@ from .pump import run_to_end
 from .session import Session, current
 
 _COMMAND = "munet"
+_FAILED, _USAGE, _NO_BACKEND, _CANCELLED = 1, 2, 3, 130
 _handles: list[object] = []
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One photo and the folder for its scenes."""
+
+    photo: Path
+    folder: Path
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -26,9 +38,18 @@ def _parser() -> argparse.ArgumentParser:
     reconstruct = parser.add_subparsers(dest="verb", required=True).add_parser("reconstruct", help="photos to scenes")
     reconstruct.add_argument("photos", nargs="+", type=Path, help="photos, or folders of photos")
     reconstruct.add_argument("--out", type=Path, required=True, help="folder for DIR/<photo>/scene.*")
-    reconstruct.add_argument("--formats", default="blend,glb", help=f"of {','.join(FORMATS)}")
+    reconstruct.add_argument("--formats", type=_formats, default=("blend", "glb"), help=f"of {','.join(FORMATS)}")
     reconstruct.add_argument("--preset", default="standard", choices=("draft", "standard", "high"))
+    reconstruct.add_argument("--max-persons", type=int, default=8, metavar="N", help="largest N people of a photo")
+    reconstruct.add_argument("--texture-size", type=int, default=0, metavar="PIXELS", help="0 takes the preset's")
     return parser
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names or set(names) - set(FORMATS):
+        raise argparse.ArgumentTypeError(f"choose from {', '.join(FORMATS)}")
+    return names
 
 
 def _say(text: str) -> None:
@@ -36,33 +57,74 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _photos(paths: list[Path]) -> list[Path]:
-    return [photo.absolute() for path in paths for photo in photos_at(path)]
+def _tasks(paths: list[Path], out: Path) -> Iterator[_Task]:
+    """Yield the photos with folders of their own; photos of the same name get a number."""
+    taken: set[str] = set()
+    for photo in dict.fromkeys(photo.absolute() for path in paths for photo in photos_at(path)):
+        name, number = photo.stem, 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{photo.stem}-{number}"
+        taken.add(name.casefold())
+        yield _Task(photo, out.absolute() / name)
 
 
-def _reconstruct_one(session: Session, path: Path, options: argparse.Namespace) -> Entry:
+def _reconstruct_one(session: Session, task: _Task, settings: dict[str, Any]) -> Entry:
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True, load_ui=False)
-    session.batch = Batch.of([path], {"preset": options.preset}, backend_place(bpy.context))
+    session.batch = Batch.of([task.photo], settings, backend_place(bpy.context))
     run_to_end(bpy.context, session)
     return session.batch.entries[0]
 
 
-def _run(arguments: list[str]) -> int:
-    options = _parser().parse_args(arguments)
-    session, failed = current(), 0
-    for path in _photos(options.photos):
+def _write(session: Session, task: _Task, options: argparse.Namespace) -> list[Path]:
+    """Return the files of a photo.
+
+    Raises:
+        AddonError: it could not be reconstructed or written.
+    """
+    settings = {name: getattr(options, name) for name in ("preset", "max_persons", "texture_size")}
+    entry = _reconstruct_one(session, task, settings)
+    if entry.state is not EntryState.DONE:
+        failure = entry.failure
+        if failure is None:
+            raise AddonError("CANCELLED", "It was cancelled.")
+        raise AddonError(failure.code, failure.title, detail=failure.detail, hint=failure.hint)
+    look_through(bpy.context.scene, bpy.context.scene.camera)
+    return save_scene(task.folder, list(options.formats))
+
+
+def _run_tasks(session: Session, tasks: list[_Task], options: argparse.Namespace) -> int:
+    failed = 0
+    for task in tasks:
         try:
-            entry = _reconstruct_one(session, path, options)
-            if entry.state is not EntryState.DONE:
-                raise AddonError("FAILED", str(entry.failure or "cancelled"))
-            look_through(bpy.context.scene, bpy.context.scene.camera)
-            written = save_scene(options.out / path.stem, options.formats.split(","))
-            _say(f"{path.name}: {', '.join(str(file) for file in written)}")
+            written = _write(session, task, options)
+            _say(f"{task.photo.name}: {', '.join(str(file) for file in written)}")
         except AddonError as error:
             failed += 1
-            _say(f"{path.name}: {error}")
-    session.manager.close()
-    return 1 if failed else 0
+            _say(f"{task.photo.name}: {error}")
+            if session.manager.failure is not None and session.manager.failure.code != "BACKEND_GONE":
+                return _NO_BACKEND
+    return _FAILED if failed else 0
+
+
+def _run(arguments: list[str]) -> int:
+    """Run the command: 0 all, 1 some failed, 2 usage or no photo, 3 no backend, 130 cancelled."""
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as end:
+        return _USAGE if end.code else 0
+    session, tasks = current(), list(_tasks(options.photos, options.out))
+    if not tasks:
+        _say("No photo was found.")
+        return _USAGE
+    try:
+        return _run_tasks(session, tasks, options)
+    except KeyboardInterrupt:
+        _say("Cancelled.")
+        return _CANCELLED
+    finally:
+        session.cancel()
+        session.manager.close()
 
 
 def register() -> None:

@@ -25,7 +25,9 @@ def _import_entry(context: bpy.types.Context, entry: Entry, batch: Batch) -> lis
     characters = [read_character(person.arrays, person.facts) for person in entry.result.persons]
     version = entry.result.versions.get("backend", "")
     photo = Photo(entry.clip.name if entry.clip else entry.path.name, entry.data)
-    return import_people(context, characters, Origin(photo, batch.settings, version))
+    people = import_people(context, characters, Origin(photo, batch.settings, version))
+    entry.rigs = tuple(person.rig.name for person in people)
+    return people
 
 
 def _import_clip(context: bpy.types.Context, entry: Entry, batch: Batch, clip: Clip) -> None:

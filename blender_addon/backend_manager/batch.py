@@ -67,6 +67,7 @@ class Entry:
         data: bytes of its file, once it has been sent.
         result: what the backend gave, until it has been inserted.
         notes: what the backend says about the photo as a whole.
+        rigs: names of the rigs that were inserted, largest person first.
         persons: indices of the people to reconstruct, largest first; empty means all.
         kind: reconstruct it, only find its people, or reconstruct the clip that ``path`` begins.
         clip: what is to be done with a clip.
@@ -83,6 +84,7 @@ class Entry:
     data: bytes = b""
     result: JobResult | None = None
     notes: tuple[str, ...] = ()
+    rigs: tuple[str, ...] = ()
 
     @property
     def finished(self) -> bool:

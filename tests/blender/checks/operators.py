@@ -287,15 +287,21 @@ def check_command_line(folder: Path) -> None:
     session, cli = common.part("session").current(), common.part("cli")
     session.manager.close()
     cli.backend_place = lambda _context: common.fake_backend("--mode", "by-name")
-    for name in ("two.png", "nobody.png"):
+    for name in ("two.png", "nobody.png", "other/two.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(PNG)
-    out, words = folder / "out", [str(folder / "two.png"), str(folder / "nobody.png")]
+    out, words = folder / "out", [str(folder / name) for name in ("two.png", "nobody.png", "other")]
     assert cli._run(["reconstruct", *words, "--out", str(out), "--formats", "blend"]) == 1
-    assert [path.relative_to(out).as_posix() for path in sorted(out.rglob("*.*"))] == ["two/scene.blend"]
+    written = [path.relative_to(out).as_posix() for path in sorted(out.rglob("*.*"))]
+    assert written == ["two/scene.blend", "two-2/scene.blend"], written
     bpy.ops.wm.open_mainfile(filepath=str(out / "two" / "scene.blend"))
     assert sum(obj.type == "ARMATURE" for obj in bpy.data.objects) == 2
     assert bpy.context.scene.render.resolution_x == 640
-    assert cli._run(["reconstruct", words[0], "--out", str(out), "--formats", "abc"]) == 1
+    assert cli._run(["reconstruct", words[0], "--out", str(out), "--formats", "abc"]) == 2
+    (folder / "nothing").mkdir()
+    assert cli._run(["reconstruct", str(folder / "nothing"), "--out", str(out)]) == 2
+    cli.backend_place = lambda _context: common.fake_backend("--mode", "no-start")
+    assert cli._run(["reconstruct", words[0], "--out", str(out)]) == 3
 
 
 def check() -> None:

@@ -74,11 +74,14 @@ def light(low: Vector, high: Vector) -> None:
     scene.world.use_nodes = True
     scene.world.node_tree.nodes["Background"].inputs["Color"].default_value = (0.8, 0.8, 0.8, 1.0)
     sun = bpy.data.objects.new("turntable sun", bpy.data.lights.new("turntable sun", "SUN"))
-    sun.data.energy, sun.data.angle, sun.rotation_euler = 2.0, 0.5, (0.6, 0.2, 0.4)
+    sun.data.energy, sun.data.angle, sun.rotation_euler = 1.5, 0.5, (0.6, 0.2, 0.4)
     scene.collection.objects.link(sun)
-    bpy.ops.mesh.primitive_circle_add(
-        vertices=96, radius=1.5 * max(high - low), fill_type="NGON", location=((low.x + high.x) / 2, low.y, low.z)
-    )
+    middle = (low + high) / 2
+    bpy.ops.mesh.primitive_plane_add(size=100.0, location=(middle.x, middle.y, low.z))
+    floor = bpy.data.materials.new("turntable floor")
+    floor.use_nodes = True
+    floor.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (0.45, 0.45, 0.45, 1.0)
+    bpy.context.object.data.materials.append(floor)
 
 
 def render(folder: Path, size: int, samples: int) -> None:

@@ -34,6 +34,11 @@ LONG_BONES = {1: 4, 2: 5, 4: 7, 5: 8, 16: 18, 17: 19, 18: 20, 19: 21}
 TRUNK_JOINTS = (0, 1, 2, 3, 6, 9, 13, 14)
 LIMBS = {"torso": (0, 3, 6, 9, 12, 13, 14), "head": (15,), "left_leg": (1, 4, 7, 10), "right_leg": (2, 5, 8, 11),
          "left_arm": (16, 18, 20, 22), "right_arm": (17, 19, 21, 23)}  # fmt: skip
+# The limbs in pieces between two hinges, hands with the forearms.
+PARTS = {"torso": (0, 3, 6, 9, 12, 13, 14), "head": (15,),
+         "left_upper_arm": (16,), "right_upper_arm": (17,), "left_forearm": (18, 20, 22), "right_forearm": (19, 21, 23),
+         "left_thigh": (1,), "right_thigh": (2,), "left_shin": (4,), "right_shin": (5,),
+         "left_foot": (7, 10), "right_foot": (8, 11)}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Anatomy:
         locked: (V,) in [0, 1]: 1 keeps the body's own surface (face, hands, eyes).
         feet: (V,) in [0, 1]: belongs to a foot.
         limb: (V,) int64 index into ``LIMBS``.
+        part: (V,) int64 index into ``PARTS``.
         folded: (V, 24) weights, fingers folded into the hands.
     """
 
@@ -56,6 +62,7 @@ class Anatomy:
     locked: Floats
     feet: Floats
     limb: Ints
+    part: Ints
     folded: Floats
 
 
@@ -84,16 +91,23 @@ def describe(weights: Floats, template: Floats, joints: Floats, landmarks: Float
     hands = folded[:, LEFT_WRIST] + folded[:, RIGHT_WRIST]
     face = face_region(template, landmarks) * (folded[:, HEAD] + folded[:, NECK] > 0.3)
     locked = np.maximum.reduce([_ramp(hands, 0.35, 0.75), face, (parts > 0).astype(np.float64)])
-    owners = np.stack([folded[:, list(joints)].sum(1) for joints in LIMBS.values()], 1)
     return Anatomy(
         outward=(bone_interpolation(folded, template, joints) @ OUTWARD_METRES) * (1 - locked),
         inward=np.full(len(template), INWARD_METRES) * (1 - locked),
         ease=(folded @ EASE_METRES) * (1 - locked),
         locked=locked,
         feet=folded[:, list(FEET)].sum(1),
-        limb=owners.argmax(1),
+        limb=_owners(folded, LIMBS),
+        part=_owners(folded, PARTS),
         folded=folded,
     )
+
+
+def _owners(folded: Floats, groups: dict[str, tuple[int, ...]]) -> Ints:
+    """The group of joints (V,) that moves each vertex most."""
+    shares = np.stack([folded[:, list(joints)].sum(1) for joints in groups.values()], 1)
+    owner: Ints = shares.argmax(1)
+    return owner
 
 
 def face_region(template: Floats, landmarks: Floats) -> Floats:

@@ -7,10 +7,9 @@ from itertools import chain, permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.spatial import cKDTree
 
-from munet.surface.operators import Floats, Ints, soften_field, vertex_normals
+from munet.surface.operators import Floats, Ints
 
 NEIGHBOURS = 4
 # Surfaces farther apart than this do not meet.
@@ -18,9 +17,6 @@ SEARCH_METRES = 0.35
 # Between parts that swell remains this share of their distance, at most this much.
 MARGIN_SHARE, MARGIN_METRES = 0.6, 0.012
 FAR_METRES = 1.0
-# Limbs that cross by less than this are moved apart until a gap remains.
-GRAZE_METRES, GAP_METRES = 0.02, 0.002
-RELIEF_ROUNDS, RELIEF_SMOOTHING_STEPS = 8, 2
 
 
 def clearance(points: Floats, normals: Floats, limb: Ints) -> Floats:
@@ -63,36 +59,3 @@ def _meeting(points: Floats, normals: Floats, mine: Ints, others: Ints, distance
     meet: Floats = np.where(facing, room / np.maximum(closing, 1.0), FAR_METRES)
     smallest: Floats = meet.min(1)
     return smallest
-
-
-def pushed_apart(points: Floats, faces: Ints, limb: Ints, laplace: sparse.csr_array) -> Floats:
-    """Points (V, 3) with limbs that graze each other by a few millimetres moved apart, smoothly.
-
-    Args:
-        points: (V, 3) metres.
-        faces: (F, 3).
-        limb: (V,) index of the limb of each vertex.
-        laplace: (V, V) Laplacian that spreads the push.
-    """
-    result = points
-    for _ in range(RELIEF_ROUNDS):
-        push = _relief(result, vertex_normals(result, faces), limb)
-        if not push.any():
-            break
-        result = result + soften_field(laplace, push, RELIEF_SMOOTHING_STEPS)
-    return result
-
-
-def _relief(points: Floats, normals: Floats, limb: Ints) -> Floats:
-    """Half the way (V, 3) out of the nearest facing point of another limb."""
-    push = np.zeros_like(points)
-    members = [np.nonzero(limb == index)[0] for index in np.unique(limb)]
-    for mine, others in permutations(members, 2):
-        distance, nearest = cKDTree(points[others]).query(points[mine], distance_upper_bound=GRAZE_METRES)
-        near = np.isfinite(distance)
-        vertex, partner = mine[near], others[nearest[near]]
-        height = np.einsum("vi,vi->v", points[vertex] - points[partner], normals[partner])
-        facing = np.einsum("vi,vi->v", normals[vertex], normals[partner]) < -0.5
-        depth = np.where(facing, np.maximum(GAP_METRES - height, 0), 0)
-        push[vertex] += 0.5 * depth[:, None] * normals[partner]
-    return push

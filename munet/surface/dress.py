@@ -15,11 +15,11 @@ from munet.fitting.result import BodyFit
 from munet.perception.observation import PersonObservation
 from munet.settings import Settings
 from munet.surface.anatomy import Anatomy, describe
-from munet.surface.clearance import pushed_apart
 from munet.surface.cloth import cover
 from munet.surface.operators import Floats, Ints
 from munet.surface.refine import Refined, Start, refine, rest_room
 from munet.surface.result import ClothedSurface
+from munet.surface.separate import separated
 from munet.surface.silhouette import View, draw, make_view, overlap, without_thin_things
 from munet.surface.solve import Offsets, prepare_mesh
 from munet.surface.unpose import Skin, blend, limit_influences, loosen_weights
@@ -182,7 +182,7 @@ def _bare_feet_locked(anatomy: Anatomy, shod: float) -> Anatomy:
 def _result(model: BodyModel, body: _Body, draft: _Draft, refined: Refined, view: View) -> ClothedSurface:
     rest, skin = draft.start.rest, draft.skin
     displaced = rest + skin.rest_offset(refined.vertices_cam - skin.pose(rest))
-    displaced = pushed_apart(displaced, body.faces, body.anatomy.limb, prepare_mesh(rest, body.faces).laplace)
+    displaced = separated(displaced, skin, body.faces, draft.start.anatomy, refined.outline)
     rest_vertices, weights = displaced.astype(np.float32), skin.weights.astype(np.float32)
     vertices = blend(body.transforms_cam, weights.astype(np.float64)).pose(rest_vertices.astype(np.float64))
     inside = overlap(draw(view.camera, vertices, body.faces), view.mask >= 0.5)

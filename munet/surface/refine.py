@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from munet.surface.anatomy import Anatomy, bone_interpolation
 from munet.surface.clearance import clearance
+from munet.surface.contacts import find_contacts
 from munet.surface.contour import Matches, Reach, find_matches
 from munet.surface.operators import (
     Floats,
@@ -69,11 +70,13 @@ class Refined:
         vertices_cam: (V, 3).
         offsets: along the normals, and the shifts of the joints.
         shod: 1 when the feet are bigger in the photo than bare ones, 0 when they are not.
+        outline: the matches of the last step.
     """
 
     vertices_cam: Floats
     offsets: Offsets
     shod: float
+    outline: Matches
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,9 @@ def refine(
         mesh, normals = frame.system.mesh, frame.system.normals
         vertices = follow_normals(mesh, vertices, normals, target_normals, start.anatomy.locked)
     for _ in range(polish_rounds):
-        vertices = vertices + _polish(frame, view, vertices)
-    return Refined(vertices, offsets, shod or 0.0)
+        matches = _match_closely(frame, view, vertices)
+        vertices = vertices + solve_in_plane(frame.system.mesh, start.anatomy.locked, matches, POLISH_METRES)
+    return Refined(vertices, offsets, shod or 0.0, matches)
 
 
 def rest_room(rest: Floats, faces: Ints, anatomy: Anatomy) -> Floats:
@@ -135,16 +139,27 @@ def _prepare(start: Start, view: View) -> _Frame:
     mesh = prepare_mesh(vertices, start.faces)
     normals = _smooth_normals(mesh, vertices, start.faces)
     room = np.minimum(clearance(vertices, normals, anatomy.limb), start.room)
-    room = soften_field(
-        mesh.laplace, neighbourhood_minimum(mesh.pairs, room, LIMIT_EROSION_STEPS), LIMIT_SMOOTHING_STEPS
-    )
-    outward = np.minimum(anatomy.outward, room)
+    outward = np.minimum(anatomy.outward, _eased(mesh, room)) * _apart(mesh, vertices, normals, anatomy)
     shift = np.array([STEADY_JOINTS.get(joint, 1.0) for joint in range(len(start.parents))])
     ease = np.minimum(anatomy.ease, outward)
     limits = Limits(outward, anatomy.inward, ease, anatomy.locked, start.parents, shift)
     decay = np.where(_in_photo(view, vertices), DECAY_METRES, UNSEEN_DECAY_METRES)
     carry = bone_interpolation(anatomy.folded, vertices, start.joints_cam)
     return _Frame(start, limits, make_system(mesh, limits, normals, carry, decay))
+
+
+def _apart(mesh: Mesh, vertices: Floats, normals: Floats, anatomy: Anatomy) -> Floats:
+    """1 for vertices (V,) that lie in no other part, 0 for those that do, softened: what overlaps shall not swell."""
+    overlapping = find_contacts(vertices, normals, anatomy.part, 0.0)
+    apart = np.ones(len(vertices))
+    apart[overlapping.first] = apart[overlapping.second] = 0
+    return _eased(mesh, apart)
+
+
+def _eased(mesh: Mesh, limit: Floats) -> Floats:
+    """A limit (V,) taken from the narrowest of the neighbours and softened."""
+    narrow = neighbourhood_minimum(mesh.pairs, limit, LIMIT_EROSION_STEPS)
+    return soften_field(mesh.laplace, narrow, LIMIT_SMOOTHING_STEPS)
 
 
 def _in_photo(view: View, vertices_cam: Floats) -> NDArray[np.bool_]:
@@ -184,10 +199,9 @@ def _shod(anatomy: Anatomy, matches: Matches) -> float:
     return float(np.clip((np.median(matches.distance[feet]) - low) / (high - low), 0, 1))
 
 
-def _polish(frame: _Frame, view: View, vertices: Floats) -> Floats:
-    faces, anatomy = frame.start.faces, frame.start.anatomy
+def _match_closely(frame: _Frame, view: View, vertices: Floats) -> Matches:
+    faces = frame.start.faces
     own = sketch(view.camera, vertices, faces)
     reach = Reach(np.full(len(vertices), 2 * POLISH_METRES), 2 * POLISH_METRES)
     normals = unit(soften_field(frame.system.mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
-    matches = find_matches(view, own, vertices, faces, normals, reach)
-    return solve_in_plane(frame.system.mesh, anatomy.locked, matches, POLISH_METRES)
+    return find_matches(view, own, vertices, faces, normals, reach)

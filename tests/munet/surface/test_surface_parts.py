@@ -14,7 +14,7 @@ from munet.geometry.camera import Camera
 from munet.render.projection import project
 from munet.render.rasteriser import rasterise
 from munet.surface.anatomy import Anatomy, bone_interpolation, fold_fingers
-from munet.surface.clearance import FAR_METRES, clearance, pushed_apart
+from munet.surface.clearance import FAR_METRES, clearance
 from munet.surface.contour import Reach, find_matches
 from munet.surface.operators import (
     neighbourhood_minimum,
@@ -142,17 +142,6 @@ def test_parallel_plates_meet_halfway() -> None:
     points, limb = np.concatenate([low, high]), np.repeat([0, 1], len(x))
     assert np.allclose(clearance(points, np.concatenate([up, -up]), limb), (0.1 - 0.012) / 2)
     assert np.allclose(clearance(points, np.concatenate([-up, up]), limb), FAR_METRES)
-
-
-def test_grazing_balls_part() -> None:
-    mesh = trimesh.creation.icosphere(3, 0.1)
-    ball, faces, aside = np.array(mesh.vertices), np.array(mesh.faces), np.array([0.097, 0, 0])
-    points = np.concatenate([ball - aside, ball + aside])
-    faces, limb = np.concatenate([faces, faces + len(ball)]), np.repeat([0, 1], len(ball))
-    assert len(crossing_faces(points, faces)) > 0
-    apart = pushed_apart(points, faces, limb, prepare_mesh(points, faces).laplace)
-    assert len(crossing_faces(apart, faces)) == 0
-    assert np.abs(apart - points).max() < 0.01
 
 
 def test_unposing_is_exact_and_turns_offsets_with_the_bones() -> None:

@@ -110,7 +110,7 @@ def test_a_cancelled_run_leaves_only_what_is_complete_and_goes_on(bench: Bench) 
     photos = str(bench.folder / "photos")
     process = bench.start(photos)
     try:
-        until(lambda: list((bench.out / "b").glob(".*.part/person_0.npz")), 40.0)
+        until(lambda: (bench.out / "a" / "normal").is_dir() and list((bench.out / "b").glob(".*.part")), 40.0)
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=15)

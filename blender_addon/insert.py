@@ -10,7 +10,8 @@ from .backend_manager.batch import Batch, Clip, Entry, EntryState, Kind
 from .errors import AddonError
 from .importer.character import read_character
 from .importer.photo import Photo
-from .importer.scene import ImportedPerson, Origin, import_people
+from .importer.replace import replace_person
+from .importer.scene import ImportedPerson, Origin, import_people, rig_of
 from .preferences import preferences_of
 from .sequence import ClipPlace, insert_motion
 from .session import Session
@@ -24,10 +25,19 @@ def _import_entry(context: bpy.types.Context, entry: Entry, batch: Batch) -> lis
         raise AddonError("NOBODY", "The result holds no person.")
     characters = [read_character(person.arrays, person.facts) for person in entry.result.persons]
     version = entry.result.versions.get("backend", "")
-    photo = Photo(entry.clip.name if entry.clip else entry.path.name, entry.data)
-    people = import_people(context, characters, Origin(photo, batch.settings, version))
+    photo = Photo(entry.clip.name if entry.clip else entry.path.name, entry.data, str(entry.path))
+    people = import_people(context, characters, Origin(photo, batch.settings, version, entry.persons))
     entry.rigs = tuple(person.rig.name for person in people)
     return people
+
+
+def _replace(context: bpy.types.Context, entry: Entry, batch: Batch) -> None:
+    rig = bpy.data.objects.get(entry.replaces)
+    if rig is None or rig_of(rig) != rig:
+        raise AddonError("GONE", "The person to replace has been deleted or renamed.", detail=entry.replaces)
+    new = _import_entry(context, entry, batch)[0]
+    replace_person(context, rig, new, keep_materials=entry.keep_materials)
+    entry.rigs = (rig.name,)
 
 
 def _import_clip(context: bpy.types.Context, entry: Entry, batch: Batch, clip: Clip) -> None:
@@ -57,6 +67,8 @@ def _insert(context: bpy.types.Context, entry: Entry, batch: Batch) -> None:
         return
     if entry.clip is not None:
         _import_clip(context, entry, batch, entry.clip)
+    elif entry.replaces:
+        _replace(context, entry, batch)
     else:
         _import_entry(context, entry, batch)
     bpy.ops.ed.undo_push(message=f"Reconstruct {entry.path.name}")

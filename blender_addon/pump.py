@@ -39,7 +39,8 @@ def run_to_end(context: bpy.types.Context, session: Session) -> None:
 
 def show_states(context: bpy.types.Context, session: Session) -> None:
     """Copy what has become of each photo into the list that the panel shows."""
-    entries = {str(entry.path): entry for entry in session.batch.entries} if session.batch else {}
+    known = session.batch.entries if session.batch else ()
+    entries = {str(entry.path): entry for entry in known if entry.listed}
     for image in context.window_manager.munet.images:
         entry = entries.get(image.path)
         if entry is None:

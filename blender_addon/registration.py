@@ -12,6 +12,7 @@ from .operators import export as export_operators
 from .operators import images as image_operators
 from .operators import motion as motion_operators
 from .operators import reconstruct as reconstruct_operators
+from .operators import rerun as rerun_operators
 from .operators import result as result_operators
 from .operators import rig as rig_operators
 from .operators import sequence as sequence_operators
@@ -47,6 +48,7 @@ CLASSES = (
     *tool_operators.CLASSES,
     *_installer_classes(),
     *result_operators.CLASSES,
+    *rerun_operators.CLASSES,
     *rig_operators.CLASSES,
     *motion_operators.CLASSES,
     *sequence_operators.CLASSES,

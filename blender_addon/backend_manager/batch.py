@@ -71,6 +71,8 @@ class Entry:
         persons: indices of the people to reconstruct, largest first; empty means all.
         kind: reconstruct it, only find its people, or reconstruct the clip that ``path`` begins.
         clip: what is to be done with a clip.
+        replaces: name of the rig that the new person takes the place of; empty adds to the scene.
+        keep_materials: that person keeps its materials.
         before: what the list said about the photo before, for work that does not change it.
     """
 
@@ -79,12 +81,23 @@ class Entry:
     kind: Kind = Kind.PHOTO
     before: str = "NEW"
     clip: Clip | None = None
+    replaces: str = ""
+    keep_materials: bool = False
     state: EntryState = EntryState.WAITING
     failure: Failure | None = None
     data: bytes = b""
     result: JobResult | None = None
     notes: tuple[str, ...] = ()
     rigs: tuple[str, ...] = ()
+
+    @property
+    def listed(self) -> bool:
+        """Whether the list of photos shows what becomes of this work."""
+        return self.clip is None and not self.replaces
+
+    def same_work(self, other: Entry) -> bool:
+        """Whether ``other`` is about the same photo and person."""
+        return (self.path, self.listed, self.replaces) == (other.path, other.listed, other.replaces)
 
     @property
     def finished(self) -> bool:
@@ -168,8 +181,8 @@ class Batch:
 
     def add(self, new: Entry) -> None:
         """Put ``new`` at the end, in place of what has become of its photo before, unless that is still to be done."""
-        self.entries = [entry for entry in self.entries if entry.path != new.path or not entry.finished]
-        if all(entry.path != new.path for entry in self.entries):
+        self.entries = [entry for entry in self.entries if not (entry.finished and entry.same_work(new))]
+        if not any(entry.same_work(new) for entry in self.entries):
             self.entries.append(new)
 
     def step(self, manager: Manager) -> None:
@@ -228,7 +241,7 @@ class Batch:
         settings, clip = self._settings_of(entry), entry.clip
         if clip is not None:
             return manager.submit_clip(clip.files, clip.name, settings, clip.settings)
-        entry.data = entry.path.read_bytes()
+        entry.data = entry.data or entry.path.read_bytes()
         return manager.submit(entry.data, entry.path.name, settings, entry.kind.value)
 
     def _recover(self, manager: Manager) -> None:

@@ -15,10 +15,11 @@ from .png import encode_png
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo by its file name and the bytes of its file (empty if the file is gone)."""
+    """A photo by its file name and the bytes of its file (empty if the file is gone), and where the file is."""
 
     name: str
     data: bytes
+    path: str = ""
 
     @property
     def stem(self) -> str:
@@ -33,7 +34,7 @@ class Photo:
 
 def read_photo(path: Path) -> Photo:
     """Read the photo at ``path``."""
-    return Photo(path.name, path.read_bytes())
+    return Photo(path.name, path.read_bytes(), str(path.absolute()))
 
 
 def upright_bytes(data: bytes, image: bpy.types.Image, size: tuple[int, int]) -> bytes | None:

@@ -28,11 +28,15 @@ _SPACING = 1.5
 
 @dataclass(frozen=True)
 class Origin:
-    """What is common to all people of one job: the photo, the settings used and the version that made them."""
+    """What is common to all people of one job: the photo, the settings used and the version that made them.
+
+    ``persons`` are the people's numbers in the photo, from 0, where not all were reconstructed.
+    """
 
     photo: Photo
     settings: Mapping[str, Any]
     version: str
+    persons: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,8 @@ def _camera_for(
     return cameras[key]
 
 
-def _select_only(context: bpy.types.Context, rigs: Sequence[bpy.types.Object]) -> None:
+def select_only(context: bpy.types.Context, rigs: Sequence[bpy.types.Object]) -> None:
+    """Select ``rigs`` alone and make the first one active."""
     for obj in context.view_layer.objects:
         obj.select_set(False)
     for rig in rigs:
@@ -167,11 +172,12 @@ def _import_people(context: bpy.types.Context, characters: Sequence[Character], 
         objects = _import_person(context, character, frame, name, _new_collection(name, home))
         camera = _camera_for(character, cameras, frame, origin.photo, home)
         properties = provenance(character, origin.photo, origin.settings, origin.version)
+        properties["munet_person"] = origin.persons[index] if index < len(origin.persons) else index
         for obj in (*objects, camera):
             write_properties(obj, properties)
         objects[0]["munet_camera"] = camera
         people.append(ImportedPerson(*objects, camera))
     if context.scene.camera is None:
         context.scene.camera = people[0].camera
-    _select_only(context, [person.rig for person in people])
+    select_only(context, [person.rig for person in people])
     return people

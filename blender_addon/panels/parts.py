@@ -12,6 +12,14 @@ from .main import CATEGORY, MUNET_PT_main
 from .text import draw_wrapped
 
 
+def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the button that reconstructs the person once more, with its option."""
+    window = context.window_manager.munet
+    row = layout.row(align=True)
+    row.operator("munet.reconstruct_again", icon="FILE_REFRESH").keep_materials = window.keep_materials
+    row.prop(window, "keep_materials", text="", icon="MATERIAL", toggle=True)
+
+
 class MUNET_PT_result(bpy.types.Panel):
     """The selected person."""
 
@@ -34,6 +42,7 @@ class MUNET_PT_result(bpy.types.Panel):
             row.operator("munet.apply_pose", text="A-Pose", icon="OUTLINER_DATA_ARMATURE").pose = "A"
             layout.operator("munet.fit_rig_to_shape", icon="MOD_ARMATURE")
             layout.operator("munet.look_through_camera", icon="CAMERA_DATA")
+            _draw_again(layout, context)
             for line in filter(None, str(rig.get("munet_warnings", "")).split("\n")):
                 draw_wrapped(layout, context, line, "INFO")
         layout.operator("munet.import_result", icon="IMPORT")

@@ -51,6 +51,9 @@ class MUNET_PG_window(bpy.types.PropertyGroup):
     images: CollectionProperty(type=MUNET_PG_image)
     active_image: IntProperty(name="Active photo", min=0)
     preset: EnumProperty(name="Quality", items=_PRESETS, default="standard")
+    keep_materials: BoolProperty(
+        name="Keep Materials", description="Keep the materials of the old meshes instead of the new texture"
+    )
     max_persons: IntProperty(
         name="People", description="How many people of a photo to reconstruct, largest first", default=8, min=1, max=32
     )

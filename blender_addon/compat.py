@@ -45,6 +45,13 @@ def all_curves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
     return [curve for strip in strips for bag in strip.channelbags for curve in bag.fcurves]
 
 
+def modifier_input_path(modifier: bpy.types.Modifier, identifier: str) -> str:
+    """Return the path, from its object, of an input of a geometry nodes modifier."""
+    if hasattr(modifier, "properties"):
+        return str(getattr(modifier.properties.inputs, identifier).path_from_id("value"))
+    return f'modifiers["{modifier.name}"]["{identifier}"]'
+
+
 def play_action(animated: bpy.types.ID, action: bpy.types.Action) -> None:
     """Let ``animated`` play ``action``, of which it is the first slot's user."""
     animation = animated.animation_data or animated.animation_data_create()

@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from .errors import AddonError
+from .exporting.corrected import corrected
 from .exporting.textures import pictures_as_files
 from .exporting.writers import ENDINGS, WriteOptions, write
 
@@ -33,7 +34,7 @@ def _save_other(form: str, path: Path) -> None:
         obj.select_set(obj.visible_get() and not obj.hide_render)
     shown = [obj for obj in layer.objects if obj.select_get() and obj.type == "MESH"]
     try:
-        with _pictures(form, shown, path.parent):
+        with _pictures(form, shown, path.parent), corrected(shown):
             write(form, path, WriteOptions(cameras=True, keys=_has_shapes()))
     finally:
         for obj in layer.objects:

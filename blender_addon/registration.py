@@ -10,6 +10,7 @@ from . import cli, edition, locale
 from .operators import backend as backend_operators
 from .operators import export as export_operators
 from .operators import images as image_operators
+from .operators import light as light_operators
 from .operators import motion as motion_operators
 from .operators import reconstruct as reconstruct_operators
 from .operators import rerun as rerun_operators
@@ -50,6 +51,7 @@ CLASSES = (
     *result_operators.CLASSES,
     *rerun_operators.CLASSES,
     *rig_operators.CLASSES,
+    *light_operators.CLASSES,
     *motion_operators.CLASSES,
     *sequence_operators.CLASSES,
     *export_operators.CLASSES,

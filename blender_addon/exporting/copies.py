@@ -8,15 +8,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import bpy
+import numpy as np
 from mathutils import Matrix
 
 from ..compat import all_curves
 from ..errors import AddonError
+from ..importer.corrective_data import remove_correctives, rotate_correctives
+from ..importer.correctives import MODIFIER, correct_once
 from ..importer.identity import shaped_body
+from ..rigging.bake import bake_correctives, frames_to_bake
+from ..rigging.clothes import COVERED
+from ..rigging.light import light_version
 from ..rigging.poses import put_pose
 
 _CENTIMETRES = 100.0
-_KINDS = ("objects", "collections", "meshes", "armatures", "actions", "images", "materials")
+_PARTS = {"BODY": "body any more", "SURFACE": "clothed surface any more", "BOTH": "mesh", "LIGHT": "light version"}
+_KINDS = ("objects", "collections", "meshes", "armatures", "actions", "images", "materials", "node_groups")
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class CopyOptions:
     """What of a character is copied, and how.
 
     Attributes:
-        part: SURFACE, BODY or BOTH.
+        part: SURFACE, BODY, BOTH or LIGHT.
         pose: POSED, REST (T-pose) or ANIMATION (the action it plays).
         keys: keep shape keys; otherwise the present shape becomes the mesh.
         centimetres: let one unit be a centimetre, which Unreal wants, and call the rig "root".
@@ -37,17 +44,18 @@ class CopyOptions:
 
 
 def meshes_of(rig: bpy.types.Object, part: str) -> list[bpy.types.Object]:
-    """Return the meshes of a character: SURFACE is all but the body.
+    """Return the meshes of a character: SURFACE is all but the body and the light version, BOTH body and surface.
 
     Raises:
         AddonError: NO_PART: there is none.
     """
-    body = shaped_body(rig)
+    kinds = {shaped_body(rig): "BODY", light_version(rig): "LIGHT"}
     meshes = [child for child in rig.children_recursive if child.type == "MESH" and _is_bound(child, rig)]
-    chosen = [mesh for mesh in meshes if part == "BOTH" or (mesh == body) == (part == "BODY")]
+    wanted = {"BODY", "SURFACE"} if part == "BOTH" else {part}
+    chosen = [mesh for mesh in meshes if kinds.get(mesh, "SURFACE") in wanted]
     if not chosen:
         hint = "Choose another part to export."
-        raise AddonError("NO_PART", f"{rig.name} has no {part.lower()} any more.", hint=hint)
+        raise AddonError("NO_PART", f"{rig.name} has no {_PARTS[part]}.", hint=hint)
     return chosen
 
 
@@ -81,7 +89,8 @@ def exportable_copy(
                 span = rig_copy.animation_data.action.frame_range
                 context.scene.frame_start, context.scene.frame_end = math.floor(span[0]), math.ceil(span[1])
             for copy in copies:
-                _settle(context, copy, options)
+                _settle(context, copy, rig_copy, options)
+                strip(copy.data)
             if options.centimetres:
                 _to_centimetres(context.scene, [rig_copy, *copies])
             for copy, (name, data_name) in zip([rig_copy, *copies], names, strict=True):
@@ -178,19 +187,34 @@ def _copy_mesh(
     copy.data = mesh.data.copy()
     home.objects.link(copy)
     _show(copy)
-    _transform(copy.data, _space_in(rig, mesh))
-    copy.animation_data_clear()
+    space = _space_in(rig, mesh)
+    _transform(copy.data, space)
+    rotate_correctives(copy.data, np.array(space.to_3x3()))
+    _forget_action(copy)
     copy.parent, copy.matrix_parent_inverse, copy.matrix_basis = rig_copy, Matrix.Identity(4), Matrix.Identity(4)
     for modifier in copy.modifiers:
         if modifier.type == "ARMATURE" and modifier.object == rig:
             modifier.object = rig_copy
-    keys = copy.data.shape_keys
-    for driver in keys.animation_data.drivers if keys and keys.animation_data else ():
-        for variable in driver.driver.variables:
-            for target in variable.targets:
-                if target.id == rig:
-                    target.id = rig_copy
+    for animated in (copy, copy.data.shape_keys):
+        _redirect_drivers(animated, rig, rig_copy)
     return copy
+
+
+def _forget_action(obj: bpy.types.Object) -> None:
+    """Leave ``obj`` its drivers alone."""
+    animation = obj.animation_data
+    if animation is not None:
+        animation.action = None
+        while animation.nla_tracks:
+            animation.nla_tracks.remove(animation.nla_tracks[0])
+
+
+def _redirect_drivers(animated: bpy.types.ID | None, rig: bpy.types.Object, rig_copy: bpy.types.Object) -> None:
+    animation = animated.animation_data if animated else None
+    for curve in animation.drivers if animation else ():
+        for target in [target for variable in curve.driver.variables for target in variable.targets]:
+            if target.id == rig:
+                target.id = rig_copy
 
 
 def _transform(mesh: bpy.types.Mesh, matrix: Matrix) -> None:
@@ -206,12 +230,15 @@ def _space_in(rig: bpy.types.Object, mesh: bpy.types.Object) -> Matrix:
     return space
 
 
-def _settle(context: bpy.types.Context, copy: bpy.types.Object, options: CopyOptions) -> None:
+def _settle(context: bpy.types.Context, copy: bpy.types.Object, rig: bpy.types.Object, options: CopyOptions) -> None:
     """Leave ``copy`` the Armature modifier alone: exporters can not apply others together with shape keys.
 
     Without keys the shape and all other modifiers become the mesh, except masks when the body goes alone, because what
-    they hide would be missing.
+    they hide would be missing. With keys the body's live correctives become keys, with keyframes in an animation; the
+    clothes take those of the present pose into their mesh.
     """
+    if options.keys and copy.data.shape_keys:
+        _correct_with_keys(context, copy, rig, options)
     others = [modifier for modifier in copy.modifiers if modifier.type != "ARMATURE"]
     if options.part == "BODY" or (options.keys and copy.data.shape_keys):
         for modifier in [m for m in others if options.keys or m.type == "MASK"]:
@@ -231,6 +258,25 @@ def _settle(context: bpy.types.Context, copy: bpy.types.Object, options: CopyOpt
         copy.modifiers.remove(modifier)
     for modifier, visible in zip(armatures, shown, strict=True):
         modifier.show_viewport = visible
+
+
+def _correct_with_keys(
+    context: bpy.types.Context, copy: bpy.types.Object, rig: bpy.types.Object, options: CopyOptions
+) -> None:
+    """Do without the live correctives of ``copy``, which exporters do not know."""
+    context.view_layer.update()
+    if MODIFIER in copy.modifiers and copy == shaped_body(rig):
+        frames = frames_to_bake(context, rig) if options.pose == "ANIMATION" else None
+        bake_correctives(context, [copy], rig, frames)
+    else:
+        correct_once(copy, rig)
+
+
+def strip(mesh: bpy.types.Mesh) -> None:
+    """Take off what only our own add-on reads."""
+    remove_correctives(mesh)
+    if COVERED in mesh.attributes:
+        mesh.attributes.remove(mesh.attributes[COVERED])
 
 
 def _to_centimetres(scene: bpy.types.Scene, objects: list[bpy.types.Object]) -> None:

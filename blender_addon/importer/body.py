@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .character import Character
-from .correctives import add_corrective_keys, has_correctives
+from .correctives import add_correctives, has_correctives
 from .frames import points_from_body
 from .material import skin_material
 from .mesh import bind, build_skinned
@@ -33,7 +33,7 @@ def _add_shape_keys(obj: bpy.types.Object, character: Character, rest: NDArray[A
         key.slider_min, key.slider_max = -_SHAPE_RANGE, _SHAPE_RANGE
         key.value = 0.0
     if has_correctives(character):
-        add_corrective_keys(obj, character, rest, rig)
+        add_correctives(obj, character, rig)
         return
     corrective = _add_key(obj, PHOTO_POSE_KEY, rest + points_from_body(character.arrays["body_corrective"]))
     corrective.value = 1.0

@@ -1,34 +1,34 @@
-"""Live pose correctives: shape keys of the body that drivers set from the rotations of the bones.
+"""Live pose correctives: what a body model adds where bones bend, from the rotations of the pose bones.
 
 A corrective is linear in ``R - I``, R being the local rotation of a bone (Loper et al., "SMPL", SIGGRAPH Asia 2015,
 equation 9). Turned once into the rest axes of its bone it is linear in the same entries of the pose bone's own
-rotation, which simple expressions of the quaternion give without Python: exact in every pose, with constraints too.
+rotation: exact in every pose, with constraints too. Geometry nodes do the sum before the Armature modifier; drivers
+without Python hand them the quaternions.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from dataclasses import replace
 
 import bpy
 import numpy as np
 
+from ..compat import modifier_input_path
 from .armature import ordered_bones
 from .character import Character
+from .corrective_data import Correctives, is_corrected, read_correctives, write_correctives
+from .corrective_nodes import CHANNELS, corrective_nodes, input_names
 from .frames import BLENDER_FROM_BODY, Floats, points_from_body
 
+MODIFIER = "Pose Correctives"
 BAKED = "munet_baked_correctives"
-_RANGE = 2.0
-_ENTRIES = (
-    "-2*(y*y+z*z)", "2*(x*y-w*z)", "2*(x*z+w*y)",
-    "2*(x*y+w*z)", "-2*(x*x+z*z)", "2*(y*z-w*x)",
-    "2*(x*z-w*y)", "2*(y*z+w*x)", "-2*(x*x+y*y)",
-)  # fmt: skip
+ENTRIES = 9
 
 
 def key_name(bone: int, entry: int) -> str:
     """Return the name of the key for an entry (0 to 8, row by row) of the rotation of a bone, counted as SMPL does."""
-    return f"Pose{9 * (bone - 1) + entry:03d}"
+    return f"Pose{ENTRIES * (bone - 1) + entry:03d}"
 
 
 def has_correctives(character: Character) -> bool:
@@ -42,98 +42,167 @@ def _turned(directions: Floats, turns: Floats) -> Floats:
     return (np.swapaxes(turns, -1, -2) @ square @ turns).reshape(directions.shape)
 
 
-def add_corrective_keys(obj: bpy.types.Object, character: Character, rest: Floats, rig: bpy.types.Object) -> None:
-    """Add to the body ``obj`` nine keys for each bone that has correctives, and their drivers.
+def add_correctives(
+    obj: bpy.types.Object, character: Character, rig: bpy.types.Object, share: Floats | None = None
+) -> None:
+    """Add to ``obj`` the correctives of ``character``, whose body's vertices it has, live.
 
     Args:
-        obj: the body with a Basis key.
+        obj: body, or clothes with its topology, bound to ``rig``.
         character: whose ``pose_dirs`` to use.
-        rest: (V, 3) vertices of the Basis.
         rig: the built armature.
+        share: (V,) of the body's correctives that each vertex takes; None takes all.
     """
     bones = ordered_bones(rig, character.bone_names)
     vertices, movers = character.arrays["pose_dirs_vertices"], character.arrays["pose_dirs_bones"]
     axes = BLENDER_FROM_BODY.T @ np.array([bone.bone.matrix_local.to_3x3() for bone in bones])
     directions = _turned(character.arrays["pose_dirs"].astype(np.float64), axes[movers][:, None])
-    for bone in np.unique(movers).tolist():
-        rows = movers == bone
-        moved = points_from_body(np.moveaxis(directions[rows], 2, 0))
-        for entry in range(9):
-            key = obj.shape_key_add(name=key_name(bone, entry), from_mix=False)
-            target = rest.astype(np.float32)
-            np.add.at(target, vertices[rows], moved[entry].astype(np.float32))
-            key.points.foreach_set("co", target.reshape(-1))
-            key.slider_min, key.slider_max = -_RANGE, _RANGE
-            _drive(key, rig, bones[bone].name, entry)
+    directions = np.moveaxis(points_from_body(np.moveaxis(directions, 1, 2)), 2, 1)
+    if share is not None:
+        directions = directions * share[vertices][:, None, None]
+    kept = np.abs(directions).max(axis=(1, 2)) > 0
+    if not kept.any():
+        return
+    write_correctives(obj.data, Correctives(vertices[kept], movers[kept], directions[kept]))
+    make_live(obj, rig)
 
 
-def _drive(key: bpy.types.ShapeKey, rig: bpy.types.Object, bone_name: str, entry: int) -> None:
-    driver = key.driver_add("value").driver
-    driver.type = "SCRIPTED"
-    expression = _ENTRIES[entry]
-    for name in "wxyz":
-        if name not in expression:
-            continue
-        variable = driver.variables.new()
-        variable.name, variable.type = name, "TRANSFORMS"
-        target = variable.targets[0]
-        target.id, target.bone_target = rig, bone_name
-        target.transform_type, target.rotation_mode = f"ROT_{name.upper()}", "QUATERNION"
-        target.transform_space = "LOCAL_SPACE"
-    driver.expression = expression
-
-
-def corrective_keys(body: bpy.types.Object, rig: bpy.types.Object) -> Iterator[tuple[int, list[bpy.types.ShapeKey]]]:
-    """Yield each bone (its number in SMPL's order) that has corrective keys, with its nine keys."""
-    blocks = body.data.shape_keys.key_blocks if body.data.shape_keys else {}
-    for bone in range(1, len(json.loads(rig["munet_bone_names"]))):
-        names = [key_name(bone, entry) for entry in range(9)]
-        if all(name in blocks for name in names):
-            yield bone, [blocks[name] for name in names]
-
-
-def correctives_state(body: bpy.types.Object, rig: bpy.types.Object) -> str:
-    """Return NONE (no keys), ON (driven), OFF (muted) or BAKED (values or keyframes instead of drivers)."""
-    first = next((keys[0] for _, keys in corrective_keys(body, rig)), None)
-    if first is None:
-        return "NONE"
-    if first.mute:
-        return "OFF"
-    animation = body.data.shape_keys.animation_data
-    path = first.path_from_id("value")
-    return "ON" if animation and animation.drivers.find(path) else "BAKED"
-
-
-def set_correctives(body: bpy.types.Object, rig: bpy.types.Object, *, live: bool) -> None:
-    """Let the drivers set the corrective keys, or leave the body without them; what was baked is dropped."""
-    names = json.loads(rig["munet_bone_names"])
+def make_live(obj: bpy.types.Object, rig: bpy.types.Object) -> None:
+    """Let geometry nodes add the correctives stored on the mesh of ``obj``, driven by the bones of ``rig``."""
+    correctives = read_correctives(obj.data)
+    if correctives is None or not len(correctives.vertices):
+        return
+    _remove_modifier(obj)
+    moving, names = correctives.moving_bones, json.loads(rig["munet_bone_names"])
+    slots = int(np.bincount(correctives.vertices).max())
+    modifier = obj.modifiers.new(MODIFIER, "NODES")
+    modifier.node_group = corrective_nodes(len(moving), slots)
+    modifier.show_expanded = False
+    obj.modifiers.move(len(obj.modifiers) - 1, 0)
+    inputs = iter(input_names(modifier.node_group))
     bones = ordered_bones(rig, names)
-    animation = body.data.shape_keys.animation_data
+    for bone in moving:
+        for channel in CHANNELS:
+            _drive(obj, modifier_input_path(modifier, next(inputs)), rig, bones[bone].name, channel)
+
+
+def _drive(obj: bpy.types.Object, path: str, rig: bpy.types.Object, bone_name: str, channel: str) -> None:
+    driver = obj.driver_add(path).driver
+    driver.type = "AVERAGE"
+    variable = driver.variables.new()
+    variable.type = "TRANSFORMS"
+    target = variable.targets[0]
+    target.id, target.bone_target = rig, bone_name
+    target.transform_type, target.rotation_mode = f"ROT_{channel.upper()}", "QUATERNION"
+    target.transform_space = "LOCAL_SPACE"
+
+
+def _remove_modifier(obj: bpy.types.Object) -> None:
+    modifier = obj.modifiers.get(MODIFIER)
+    if modifier is None:
+        return
+    for name in input_names(modifier.node_group) if modifier.node_group else ():
+        obj.driver_remove(modifier_input_path(modifier, name))
+    obj.modifiers.remove(modifier)
+
+
+def corrected_meshes(rig: bpy.types.Object) -> list[bpy.types.Object]:
+    """Return the meshes of the person of ``rig`` that have correctives."""
+    meshes = [child for child in rig.children_recursive if child.type == "MESH"]
+    return [mesh for mesh in meshes if is_corrected(mesh.data)]
+
+
+def correctives_state(obj: bpy.types.Object) -> str:
+    """Return NONE, ON (live), OFF or BAKED (shape keys instead, with values or keyframes)."""
+    if not is_corrected(obj.data):
+        return "NONE"
+    if MODIFIER in obj.modifiers:
+        return "ON"
+    blocks = obj.data.shape_keys.key_blocks if obj.data.shape_keys else ()
+    return "BAKED" if any(_is_corrective(key) for key in blocks) else "OFF"
+
+
+def _is_corrective(key: bpy.types.ShapeKey) -> bool:
+    return key.name.startswith("Pose") and key.name[4:].isdigit()
+
+
+def set_correctives(obj: bpy.types.Object, rig: bpy.types.Object, *, live: bool) -> None:
+    """Let ``obj`` be corrected live, or leave it without correctives; what was baked is dropped."""
+    remove_corrective_keys(obj)
+    if live:
+        make_live(obj, rig)
+    else:
+        _remove_modifier(obj)
+
+
+def remove_corrective_keys(obj: bpy.types.Object) -> None:
+    """Remove the keys that :func:`add_corrective_keys` has made, and what was baked for them."""
+    shape = obj.data.shape_keys
+    if shape is None:
+        return
+    animation = shape.animation_data
     if animation is not None and animation.action is not None and BAKED in animation.action:
         animation.action = None
-    for bone, keys in corrective_keys(body, rig):
-        for entry, key in enumerate(keys):
-            key.driver_remove("value")
-            key.mute = not live
-            if live:
-                _drive(key, rig, bones[bone].name, entry)
+    for key in [key for key in shape.key_blocks if _is_corrective(key)]:
+        obj.shape_key_remove(key)
 
 
-def turn_correctives(body: bpy.types.Object, rig: bpy.types.Object, turns: Floats) -> None:
-    """Keep the correctives right after the rest axes of the bones have turned.
+def add_corrective_keys(obj: bpy.types.Object) -> list[tuple[int, list[bpy.types.ShapeKey]]]:
+    """Turn the correctives of ``obj`` into nine shape keys for each bone and take the live ones away.
+
+    Returns:
+        The number of each bone in SMPL's order, with its keys; their values are 0.
+    """
+    correctives = read_correctives(obj.data)
+    _remove_modifier(obj)
+    remove_corrective_keys(obj)
+    if correctives is None:
+        return []
+    basis = _positions(obj.data.shape_keys.key_blocks[0])
+    made = []
+    for bone in correctives.moving_bones:
+        rows = correctives.bones == bone
+        keys = []
+        for entry in range(ENTRIES):
+            key = obj.shape_key_add(name=key_name(bone, entry), from_mix=False)
+            target = basis.copy()
+            target[correctives.vertices[rows]] += correctives.directions[rows, :, entry]
+            key.points.foreach_set("co", target.astype(np.float32).reshape(-1))
+            key.slider_min, key.slider_max, key.value = -2.0, 2.0, 0.0
+            keys.append(key)
+        made.append((bone, keys))
+    return made
+
+
+def correct_once(obj: bpy.types.Object, rig: bpy.types.Object) -> None:
+    """Make what the correctives give in the pose of ``rig`` part of the mesh and its keys; nothing is live then."""
+    correctives = read_correctives(obj.data)
+    if correctives is None or MODIFIER not in obj.modifiers:
+        return
+    offsets = correctives.offsets(corrective_values(rig), len(obj.data.vertices)).astype(np.float32)
+    _remove_modifier(obj)
+    for points in (key.points for key in obj.data.shape_keys.key_blocks) if obj.data.shape_keys else ():
+        flat = np.empty(offsets.size, dtype=np.float32)
+        points.foreach_get("co", flat)
+        points.foreach_set("co", flat + offsets.reshape(-1))
+    place = np.empty(offsets.size, dtype=np.float32)
+    obj.data.vertices.foreach_get("co", place)
+    obj.data.vertices.foreach_set("co", place + offsets.reshape(-1))
+    obj.data.update()
+
+
+def turn_correctives(obj: bpy.types.Object, turns: Floats) -> None:
+    """Keep the correctives of ``obj`` right after the rest axes of the bones have turned.
 
     Args:
-        body: the body.
-        rig: its rig.
+        obj: body or clothes.
         turns: (J, 3, 3) old axes transposed times new axes, in SMPL's order.
     """
-    basis = _positions(body.data.shape_keys.key_blocks[0])
-    for bone, keys in corrective_keys(body, rig):
-        moved = np.stack([_positions(key) - basis for key in keys], axis=-1)
-        turned = _turned(moved, turns[bone])
-        for entry, key in enumerate(keys):
-            key.points.foreach_set("co", (basis + turned[..., entry]).astype(np.float32).reshape(-1))
-    body.data.update_tag()
+    correctives = read_correctives(obj.data)
+    if correctives is not None:
+        turned = _turned(correctives.directions, turns[correctives.bones][:, None])
+        write_correctives(obj.data, replace(correctives, directions=turned))
+        obj.data.update_tag()
 
 
 def _positions(key: bpy.types.ShapeKey) -> Floats:
@@ -143,7 +212,7 @@ def _positions(key: bpy.types.ShapeKey) -> Floats:
 
 
 def corrective_values(rig: bpy.types.Object) -> Floats:
-    """Return what the drivers would give in the present pose: ``R - I`` (J, 9) of the pose bones of ``rig``."""
+    """Return ``R - I`` (J, 9) of the pose bones of ``rig`` in the present pose, what the correctives depend on."""
     bones = ordered_bones(rig, json.loads(rig["munet_bone_names"]))
     local = [rig.convert_space(pose_bone=b, matrix=b.matrix, from_space="POSE", to_space="LOCAL") for b in bones]
     return np.array([m.to_quaternion().to_matrix() for m in local]).reshape(-1, 9) - np.eye(3).reshape(9)

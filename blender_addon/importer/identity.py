@@ -11,7 +11,7 @@ from mathutils import Vector
 from ..rigs import bone_style
 from .armature import CONNECT_WITHIN, apply_pose, editing, ordered_bones
 from .character import Character
-from .correctives import turn_correctives
+from .correctives import corrected_meshes, turn_correctives
 from .frames import Floats, points_from_body
 
 _DIRECTIONS = "munet_joint_shape_dirs"
@@ -59,7 +59,8 @@ def fit_rig_to_shape(context: bpy.types.Context, rig: bpy.types.Object, body: bp
     apply_pose(rig, names, rest @ basis @ np.swapaxes(rest, -1, -2), None)
     after = ordered_bones(rig, names)
     axes = np.array([bone.bone.matrix_local.to_3x3() for bone in after])
-    turn_correctives(body, rig, np.swapaxes(rest, -1, -2) @ axes)
+    for mesh in corrected_meshes(rig):
+        turn_correctives(mesh, np.swapaxes(rest, -1, -2) @ axes)
     root = after[0]
     root.location = (np.array(root.bone.matrix_local.to_3x3()).T @ moved_root).tolist()
     rig[_SHAPE] = shape.tolist()

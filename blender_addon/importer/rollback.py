@@ -7,7 +7,17 @@ from contextlib import contextmanager
 
 import bpy
 
-_KINDS = ("objects", "collections", "meshes", "armatures", "cameras", "materials", "images", "shape_keys")
+_KINDS = (
+    "objects",
+    "collections",
+    "meshes",
+    "armatures",
+    "cameras",
+    "materials",
+    "images",
+    "shape_keys",
+    "node_groups",
+)
 
 
 def _present() -> dict[int, bpy.types.ID]:

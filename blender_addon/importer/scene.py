@@ -12,10 +12,12 @@ import bpy
 from ..errors import AddonError
 from ..rigging.clothes import follow_identity, mark_covered_skin
 from ..rigging.poses import put_pose
+from ..rigging.wardrobe import uncorrected_rest
 from .armature import build_armature, ordered_bones
 from .body import build_body
 from .camera import build_camera
 from .character import Character
+from .correctives import add_correctives
 from .identity import remember_joint_directions
 from .photo import Photo
 from .placement import SceneFrame, place, scene_frame
@@ -100,16 +102,19 @@ def _import_person(
 ) -> tuple[bpy.types.Object, bpy.types.Object, bpy.types.Object]:
     placement = place(character, frame)
     rig = build_armature(context, character, placement, f"{name} rig", collection)
+    rig["munet_bone_names"] = json.dumps(character.bone_names)
     bone_names = [bone.name for bone in ordered_bones(rig, character.bone_names)]
-    surface = build_surface(character, placement, rig, bone_names, f"{name} clothed")
+    rest, share = uncorrected_rest(character)
+    surface = build_surface(character, placement.rest(rest), rig, bone_names, f"{name} clothed")
     body = build_body(character, placement, rig, bone_names, f"{name} body")
-    follow_identity(surface, body, character, placement)
+    follow_identity(surface, body, character)
+    if share is not None:
+        add_correctives(surface, character, rig, share)
     mark_covered_skin(body, character)
     collection.objects.link(surface)
     hidden = _new_collection(f"{name} body", collection)
     hidden.objects.link(body)
     _set_hidden(context, hidden, hidden=True)
-    rig["munet_bone_names"] = json.dumps(character.bone_names)
     rig["munet_rotations"] = placement.rotations.reshape(-1).tolist()
     rig["munet_root_head"] = placement.root_head.tolist()
     remember_joint_directions(rig, character)

@@ -7,17 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 import bpy
 
 from .character import Character
+from .frames import Floats
 from .material import textured_material
 from .mesh import bind, build_skinned
-from .placement import Placement
 from .png import encode_png
 
 
 def build_surface(
-    character: Character, placement: Placement, rig: bpy.types.Object, bone_names: list[str], name: str
+    character: Character, rest: Floats, rig: bpy.types.Object, bone_names: list[str], name: str
 ) -> bpy.types.Object:
-    """Build the clothed mesh with its own weights, bound to ``rig``."""
-    rest = placement.rest(character.surface.rest_vertices_body)
+    """Build the clothed mesh with its vertices at ``rest`` (S, 3) and its own weights, bound to ``rig``."""
     with ThreadPoolExecutor(1) as beside:
         picture = beside.submit(encode_png, character.arrays["texture"])
         obj = build_skinned(name, character.surface, rest, bone_names)

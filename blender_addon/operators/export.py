@@ -18,6 +18,7 @@ _PARTS = (
     ("SURFACE", "Clothed Surface", "The person as in the photo"),
     ("BODY", "Body", "The body under the clothes"),
     ("BOTH", "Both", "Clothed surface and body"),
+    ("LIGHT", "Light Version", "The clothed surface with fewer faces and a normal map; make it first"),
 )
 _POSES = (
     ("POSED", "As Posed", "In the pose of this frame; the skeleton rests in the T-pose"),

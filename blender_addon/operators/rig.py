@@ -5,10 +5,10 @@ import bpy
 from bpy.props import EnumProperty
 
 from ..errors import AddonError
-from ..importer.correctives import correctives_state, set_correctives
+from ..importer.correctives import corrected_meshes, set_correctives
 from ..importer.identity import shaped_body
 from ..importer.scene import rig_of
-from ..rigging.bake import bake_correctives
+from ..rigging.bake import bake_correctives, frames_to_bake
 from ..rigging.clothes import COVERED, covered_skin_hidden, hide_covered_skin
 from ..rigging.ik import add_ik, has_ik, remove_ik
 from ..rigging.naming import rename_bones
@@ -18,15 +18,15 @@ from ..rigs import SCHEMES
 from .polling import on_person, without_control_rig, without_ik
 
 _CORRECTIVES = (
-    ("ON", "On", "The body is corrected in every pose, live"),
+    ("ON", "On", "Body and clothes are corrected in every pose, live"),
     ("OFF", "Off", "Plain skinning, fastest"),
-    ("BAKE", "Bake", "Values or, where the rig is animated, keyframes instead of drivers, for other programs"),
+    ("BAKE", "Bake", "Shape keys with values or, where the rig is animated, with keyframes, for other programs"),
 )
 _SCHEMES = tuple((scheme.key, scheme.label, f"Names as in {scheme.label}") for scheme in SCHEMES)
 
 
 class MUNET_OT_pose_correctives(bpy.types.Operator):
-    """Choose how the body is corrected where it bends"""
+    """Choose how body and clothes are corrected where they bend"""
 
     bl_idname = "munet.pose_correctives"
     bl_label = "Pose Correctives"
@@ -39,9 +39,7 @@ class MUNET_OT_pose_correctives(bpy.types.Operator):
         """Allow it on a person whose body has correctives."""
         if not on_person(cls, context, "OBJECT", "POSE"):
             return False
-        rig = rig_of(context.object)
-        body = shaped_body(rig)
-        if body is None or correctives_state(body, rig) == "NONE":
+        if not corrected_meshes(rig_of(context.object)):
             cls.poll_message_set("The body of this person has no live correctives")
             return False
         return True
@@ -49,16 +47,18 @@ class MUNET_OT_pose_correctives(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Switch or bake."""
         rig = rig_of(context.object)
-        body = shaped_body(rig)
+        meshes, frames = corrected_meshes(rig), frames_to_bake(context, rig)
         if self.mode != "BAKE":
-            set_correctives(body, rig, live=self.mode == "ON")
+            for mesh in meshes:
+                set_correctives(mesh, rig, live=self.mode == "ON")
             return {"FINISHED"}
         try:
-            frames = bake_correctives(context, body, rig)
+            bake_correctives(context, meshes, rig, frames)
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Correctives baked to {frames} frames" if frames else "Correctives of this pose kept")
+        told = f"Correctives baked to {len(frames)} frames" if frames else "Correctives of this pose kept"
+        self.report({"INFO"}, told)
         return {"FINISHED"}
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import bpy
 
-from ..importer.correctives import correctives_state
+from ..importer.correctives import corrected_meshes, correctives_state
 from ..importer.identity import shaped_body
 from ..importer.scene import rig_of
 from ..rigging.clothes import covered_skin_hidden
 from ..rigging.ik import has_ik
+from ..rigging.light import light_version_shown
 from ..rigging.naming import SCHEME
 from ..rigging.rigify import control_rig
 from ..rigs import SCHEMES
@@ -19,8 +20,8 @@ _MODES = (("ON", "On"), ("OFF", "Off"), ("BAKE", "Bake"))
 
 
 def _draw_correctives(layout: bpy.types.UILayout, rig: bpy.types.Object) -> None:
-    body = shaped_body(rig)
-    state = correctives_state(body, rig) if body is not None else "NONE"
+    meshes = corrected_meshes(rig)
+    state = correctives_state(meshes[0]) if meshes else "NONE"
     layout.label(text="Pose Correctives")
     row = layout.row(align=True)
     for mode, text in _MODES:
@@ -56,6 +57,9 @@ class MUNET_PT_rig(bpy.types.Panel):
         body = shaped_body(rig)
         hidden = body is not None and covered_skin_hidden(body)
         layout.operator("munet.hide_covered_skin", icon="MOD_MASK", depress=hidden)
+        row = layout.row(align=True)
+        row.operator("munet.make_light", icon="MOD_DECIM")
+        row.operator("munet.show_light", text="", icon="HIDE_OFF", depress=light_version_shown(rig))
 
 
 CLASSES = (MUNET_PT_rig,)

@@ -7,18 +7,17 @@ import numpy as np
 
 from ..importer.character import Character
 from ..importer.frames import points_from_body
-from ..importer.placement import Placement
 from .wardrobe import covered_skin, surface_shape_dirs
 
 COVERED = "covered_skin"
 _MASK = "Hide Covered Skin"
 
 
-def follow_identity(
-    surface: bpy.types.Object, body: bpy.types.Object, character: Character, placement: Placement
-) -> None:
+def follow_identity(surface: bpy.types.Object, body: bpy.types.Object, character: Character) -> None:
     """Give the clothed ``surface`` the identity keys of ``body``, driven by them: one set of sliders moves both."""
-    rest = placement.rest(character.surface.rest_vertices_body)
+    flat = np.empty(3 * len(surface.data.vertices), dtype=np.float32)
+    surface.data.vertices.foreach_get("co", flat)
+    rest = flat.reshape(-1, 3)
     surface.shape_key_add(name="Basis", from_mix=False)
     shape = body.data.shape_keys
     for index, moves in enumerate(np.moveaxis(surface_shape_dirs(character), 2, 0)):

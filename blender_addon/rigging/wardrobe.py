@@ -8,9 +8,12 @@ from mathutils.bvhtree import BVHTree
 from mathutils.kdtree import KDTree
 
 from ..importer.character import Array, Character
-from ..importer.frames import Floats
+from ..importer.corrective_data import Correctives
+from ..importer.correctives import has_correctives
+from ..importer.frames import Floats, matrices_from_axis_angle
 
 _NEAREST = 4
+_CLOSE, _FAR, _LEAST_SHARE = 0.01, 0.08, 1 / 3
 _STAND_OFF = 0.003
 _DRESSED = ("pelvis", "hip", "spine", "collar")
 _BARE = ("head", "wrist", "hand", "index", "middle", "pinky", "ring", "thumb")
@@ -35,6 +38,32 @@ def surface_shape_dirs(character: Character) -> Floats:
     nearest = np.array([[near[1] for near in row] for row in found])
     share = 1.0 / (np.array([[near[2] for near in row] for row in found]) + 1e-4) ** 2
     return np.einsum("sk,skab->sab", share / share.sum(axis=1, keepdims=True), directions[nearest])
+
+
+def uncorrected_rest(character: Character) -> tuple[Floats, Floats | None]:
+    """Return the clothed surface at rest (S, 3), body frame, without the body's correctives of the photo's pose.
+
+    Also the share (S,) of the body's correctives that each of its vertices takes: all where the clothes lie on the
+    skin, less the further they stand off. None where nothing can be taken over, because the surface has a topology of
+    its own or the body no correctives; then the rest is as the backend sends it.
+    """
+    rest = character.surface.rest_vertices_body.astype(np.float64)
+    if not has_correctives(character) or not same_topology(character):
+        return rest, None
+    share = corrective_share(character)
+    rotations = matrices_from_axis_angle(character.arrays["bone_rotations"].astype(np.float64))
+    arrays = character.arrays
+    directions = arrays["pose_dirs"].astype(np.float64)
+    photo = Correctives(arrays["pose_dirs_vertices"], arrays["pose_dirs_bones"], directions)
+    moved = photo.offsets((rotations - np.eye(3)).reshape(-1, 9), len(rest))
+    return rest - share[:, None] * moved, share
+
+
+def corrective_share(character: Character) -> Floats:
+    """Return the share (S,) of the body's correctives that the clothed surface takes, 1 to a third."""
+    stand_off = np.linalg.norm(character.surface.vertices_cam.astype(np.float64) - character.body.vertices_cam, axis=1)
+    share = np.clip(1.0 - np.maximum(stand_off - _CLOSE, 0.0) / _FAR, _LEAST_SHARE, 1.0)
+    return _Neighbours(character.body.faces, len(share)).mean(share, 6)
 
 
 def covered_skin(character: Character) -> Array:

@@ -212,6 +212,13 @@ def random_person(
     return arrays, facts
 
 
+def in_its_skin(arrays: dict[str, Array]) -> dict[str, Array]:
+    """Return the arrays of a person whose clothes are the skin: the body's topology, its shape in the photo's pose."""
+    same = {f"surface_{name}": arrays[f"body_{name}"] for name in ("faces", "quads", "uv", "weights", "vertices")}
+    rest = arrays["body_rest_vertices"] + arrays["body_corrective"]
+    return {**arrays, **same, "surface_rest_vertices": rest.astype(np.float32)}
+
+
 def _posed(arrays: dict[str, Array], bones: Skeleton, pose: Array, rng: np.random.Generator) -> dict[str, Array]:
     flip = np.array([1.0, -1.0, -1.0])
     translation = np.array([rng.uniform(-0.5, 0.5), rng.uniform(-0.5, 0.5), rng.uniform(3, 5)])

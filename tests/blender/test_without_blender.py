@@ -161,6 +161,30 @@ def test_every_text_of_the_panels_has_its_chinese() -> None:
     assert sorted(ui_texts(build_addon.SOURCE) - words.keys()) == []
 
 
+def test_normal_maps_hold_the_direction_of_the_full_normals(extension: Extension) -> None:
+    module = extension("rigging.normal_map")
+    corners = np.array([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]]) * 0.5 + 0.25
+    tilted = np.tile([0.6, 0.0, 0.8], (2, 3, 1))
+    frames = np.tile([0.0, 0.0, 1.0, 1.0, 0.0, 0.0, -1.0], (2, 3, 1))
+    picture = module.normal_map(module.Corners(corners, tilted), module.Corners(corners, frames), 64)
+    assert picture[32, 32].tolist() == [204, 128, 230]
+    assert picture[12, 32].tolist() == [204, 128, 230]
+    assert picture[0, 0].tolist() == [128, 128, 255]
+    upward = module.normal_map(
+        module.Corners(corners, np.tile([0.0, 0.6, 0.8], (2, 3, 1))), module.Corners(corners, frames), 64
+    )
+    assert upward[32, 32].tolist() == [128, 51, 230]
+
+
+def test_rasterised_values_are_linear_over_the_atlas(extension: Extension) -> None:
+    module = extension("rigging.normal_map")
+    uv = np.array([[[0.1, 0.1], [0.9, 0.2], [0.3, 0.8]]])
+    picture, covered = module.rasterise(module.Corners(uv, uv), 100)
+    places = np.argwhere(covered)[:, ::-1] / 100 + 0.005
+    assert np.allclose(picture[covered], places, atol=1e-6)
+    assert abs(covered.sum() / 1e4 - 0.27) < 0.01
+
+
 def test_the_shipped_zip_holds_the_client_and_nothing_of_the_backend(extension_zip: Path) -> None:
     names = zipfile.ZipFile(extension_zip).namelist()
     assert {"blender_manifest.toml", "__init__.py", "LICENSE", "backend/client/client.py"} <= set(names)

@@ -10,7 +10,8 @@ from typing import Any
 import bpy
 import common
 import numpy as np
-from mathutils import Matrix, Vector
+import synthetic
+from mathutils import Matrix, Quaternion, Vector
 from mathutils.kdtree import KDTree
 
 FOLDER = Path(sys.argv[1])
@@ -215,6 +216,73 @@ def check_animation() -> None:
             assert error < MILLIMETRE, (form, options, frame, error)
 
 
+def corrected_person(seed: int) -> Any:
+    """Insert a person with live correctives, whose clothes are the skin, in a strong pose."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    arrays, facts = synthetic.random_person(seed, correctives=True)
+    character = common.part("importer.character").read_character(synthetic.in_its_skin(arrays), facts)
+    person = common.insert([character])[0]
+    for name, angle in (("shin.L", 1.4), ("upper_arm.R", -1.0), ("neck", 0.7)):
+        person.rig.pose.bones[name].rotation_quaternion = Quaternion((1, 0.3, 0), angle)
+    bpy.context.view_layer.update()
+    return person
+
+
+def check_correctives_go_along() -> None:
+    """Correctives are in exported scenes and copies, and as keyframes of shape keys in animations of the body."""
+    person = corrected_person(36)
+    expected, before = common.world_vertices(person.surface), scene_state()
+    common.part("export").save_scene(FOLDER, ["glb"], "corrected")
+    assert scene_state() == before, difference(before, scene_state())
+    assert np.abs(common.world_vertices(person.surface) - expected).max() < 1e-6
+    found = common.world_vertices(read_back("gltf", FOLDER / "corrected.glb")[0])
+    assert nearest(expected, found) < 0.2 * MILLIMETRE, nearest(expected, found)
+    for form, keys in (("fbx", True), ("gltf", False)):
+        person = corrected_person(37)
+        expected = common.world_vertices(person.surface) - np.array(person.rig.location)
+        export = getattr(bpy.ops.munet, f"export_{form}")
+        assert export(filepath=str(FOLDER / f"copy.{ENDINGS[form]}"), shape_keys=keys) == {"FINISHED"}
+        found = common.world_vertices(read_back(form, FOLDER / f"copy.{ENDINGS[form]}")[0])
+        assert nearest(expected, found) < 0.2 * MILLIMETRE, (form, nearest(expected, found))
+    person = corrected_person(37)
+    assert bpy.ops.munet.make_light(faces=1500, size="1024") == {"FINISHED"}
+    light = next(obj for obj in bpy.data.objects if obj.get("munet_light"))
+    expected = common.world_vertices(light) - np.array(person.rig.location)
+    assert bpy.ops.munet.export_gltf(filepath=str(FOLDER / "light.glb"), part="LIGHT") == {"FINISHED"}
+    meshes = read_back("gltf", FOLDER / "light.glb")
+    assert len(meshes) == 1
+    assert nearest(expected, common.world_vertices(meshes[0])) < 0.2 * MILLIMETRE
+    assert any(node.type == "NORMAL_MAP" for node in meshes[0].active_material.node_tree.nodes)
+    check_animated_correctives()
+
+
+def check_animated_correctives() -> None:
+    """An animated body with shape keys comes back as it was in every frame."""
+    for form in ("gltf", "fbx"):
+        person = corrected_person(38)
+        common.show_all()
+        bone, offset, expected = person.rig.pose.bones["shin.L"], np.array(person.rig.location), {}
+        for frame, angle in ((1, 0.0), (6, 1.0), (11, 2.0)):
+            bone.rotation_quaternion = Quaternion((1, 0.2, 0.1), angle)
+            bone.keyframe_insert("rotation_quaternion", frame=frame)
+        for frame in (1, 5, 11):
+            bpy.context.scene.frame_set(frame)
+            expected[frame] = common.world_vertices(person.body) - offset
+        before, path = scene_state(), FOLDER / f"animated.{ENDINGS[form]}"
+        export = getattr(bpy.ops.munet, f"export_{form}")
+        assert export(filepath=str(path), part="BODY", pose="ANIMATION", shape_keys=True) == {"FINISHED"}
+        assert scene_state() == before, difference(before, scene_state())
+        body = read_back(form, path)[0]
+        # Blender's importers leave the sliders at 0 to 1, and animation stops at their ends.
+        for key in body.data.shape_keys.key_blocks:
+            key.slider_min, key.slider_max = -2.0, 2.0
+        first = next(o for o in bpy.data.objects if o.type == "ARMATURE").animation_data.action.frame_range[0]
+        for frame, vertices in expected.items():
+            bpy.context.scene.frame_set(round(first) + frame - 1)
+            error = nearest(common.world_vertices(body), vertices)
+            assert error < MILLIMETRE, (form, frame, error)
+
+
 def check_modes_and_parts() -> None:
     """From Pose Mode, from the body, moved and turned; a part that is gone is explained."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
@@ -250,7 +318,7 @@ def check() -> None:
             check_round_trip(name, ("BOTH", "SURFACE", "BODY")[2 * index % 3], "POSED")
         check_round_trip(name, ("SURFACE", "BOTH", "BODY")[index % 3], "REST")
         common.say(f"ok {name}")
-    for one in (check_animation, check_modes_and_parts):
+    for one in (check_animation, check_correctives_go_along, check_modes_and_parts):
         one()
         common.say(f"ok {one.__name__}")
 

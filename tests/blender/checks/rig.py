@@ -48,11 +48,17 @@ def put(person: Any, pose: np.ndarray) -> None:
     bpy.context.view_layer.update()
 
 
-def error(character: Any, person: Any, pose: np.ndarray, shape: np.ndarray | None = None) -> float:
-    """Return the largest distance between Blender's body and NumPy's, both around the pelvis."""
+def error(
+    character: Any,
+    person: Any,
+    pose: np.ndarray,
+    shape: np.ndarray | None = None,
+    mesh: bpy.types.Object | None = None,
+) -> float:
+    """Return the largest distance between Blender's body (or another mesh) and NumPy's, both around the pelvis."""
     root = next(b for b in person.rig.pose.bones if b.bone["munet_smpl_name"] == "pelvis")
     around = np.array(person.rig.matrix_world @ root.head)
-    found = common.world_vertices(person.body) - around
+    found = common.world_vertices(mesh or person.body) - around
     return float(np.linalg.norm(found - pose_numpy(character, pose, shape), axis=1).max())
 
 
@@ -64,11 +70,10 @@ def random_pose(seed: int) -> np.ndarray:
 def check_correctives() -> None:
     """In any pose the body equals NumPy's skinning with correctives; off, baked and on again do what they say."""
     character, person = person_with_correctives(31)
-    keys = person.body.data.shape_keys.key_blocks
-    assert "PhotoPose" not in keys
-    assert sum(key.name.startswith("Pose") for key in keys) == 54
-    drivers = person.body.data.shape_keys.animation_data.drivers
-    assert all(curve.driver.is_simple_expression for curve in drivers)
+    assert [key.name for key in person.body.data.shape_keys.key_blocks][-1] == "Shape009"
+    drivers = person.body.animation_data.drivers
+    assert len(drivers) == 24
+    assert all(curve.driver.type == "AVERAGE" for curve in drivers)
     for seed in range(3):
         put(person, random_pose(seed))
         assert error(character, person, random_pose(seed)) < 0.1 * MILLIMETRE
@@ -76,6 +81,8 @@ def check_correctives() -> None:
     assert error(character, person, random_pose(2)) > 5 * MILLIMETRE
     assert bpy.ops.munet.pose_correctives(mode="BAKE") == {"FINISHED"}
     assert len(drivers) == 0
+    keys = person.body.data.shape_keys.key_blocks
+    assert sum(key.name.startswith("Pose") for key in keys) == 54
     assert error(character, person, random_pose(2)) < 0.1 * MILLIMETRE
     assert bpy.ops.munet.pose_correctives(mode="ON") == {"FINISHED"}
     put(person, random_pose(7))
@@ -92,7 +99,8 @@ def check_baked_animation() -> None:
         for bone in person.rig.pose.bones:
             bone.keyframe_insert("rotation_quaternion", frame=frame)
     assert bpy.ops.munet.pose_correctives(mode="BAKE") == {"FINISHED"}
-    assert len(person.body.data.shape_keys.animation_data.drivers) == 0
+    assert len(person.body.animation_data.drivers) == 0
+    assert person.body.data.shape_keys.animation_data.action is not None
     for frame in (3, 1, 2):
         scene.frame_set(frame)
         assert error(character, person, random_pose(frame)) < 0.1 * MILLIMETRE, frame
@@ -109,6 +117,27 @@ def check_correctives_after_fitting() -> None:
     put(person, random_pose(5))
     found = error(character, person, random_pose(5), shape)
     assert found < 0.1 * MILLIMETRE, found
+
+
+def check_corrected_clothes() -> None:
+    """Clothes that lie on the skin bend as the body does, in any pose, after fitting and under other bone names."""
+    arrays, facts = synthetic.random_person(41, correctives=True)
+    character = common.part("importer.character").read_character(synthetic.in_its_skin(arrays), facts)
+    person = common.insert([character])[0]
+    common.show_all()
+    for seed in (1, 2):
+        put(person, random_pose(seed))
+        assert error(character, person, random_pose(seed), mesh=person.surface) < 0.1 * MILLIMETRE
+        assert bpy.ops.munet.rename_bones(scheme="UNREAL") == {"FINISHED"}
+    keys, shape = person.body.data.shape_keys.key_blocks, np.zeros(10)
+    keys["Shape002"].value = shape[2] = 2.0
+    assert bpy.ops.munet.fit_rig_to_shape() == {"FINISHED"}
+    put(person, random_pose(3))
+    assert error(character, person, random_pose(3), shape, person.surface) < 0.1 * MILLIMETRE
+    assert bpy.ops.munet.pose_correctives(mode="OFF") == {"FINISHED"}
+    assert error(character, person, random_pose(3), shape, person.surface) > 5 * MILLIMETRE
+    assert bpy.ops.munet.apply_pose(pose="PHOTO") == {"FINISHED"}
+    assert bpy.ops.munet.pose_correctives(mode="ON") == {"FINISHED"}
 
 
 def check_names() -> None:
@@ -257,6 +286,36 @@ def check_ik() -> None:
     assert np.abs(common.world_vertices(person.surface) - before).max() < 0.1 * MILLIMETRE
 
 
+def check_light_version() -> None:
+    """Fewer faces near the same surface, on the same rig, with its keys, correctives and a normal map; swapped."""
+    arrays, facts = synthetic.random_person(42, rings=12, correctives=True)
+    character = common.part("importer.character").read_character(synthetic.in_its_skin(arrays), facts)
+    person = common.insert([character])[0]
+    common.show_all()
+    triangles = 2 * len(person.surface.data.polygons)
+    assert not bpy.ops.munet.show_light.poll()
+    for share in (0.8, 0.5):
+        assert bpy.ops.munet.make_light(faces=int(triangles * share), size="1024") == {"FINISHED"}
+        lights = [obj for obj in bpy.data.objects if obj.get("munet_light")]
+        assert len(lights) == 1
+        light = lights[0]
+        assert abs(len(light.data.polygons) - triangles * share) < 0.05 * triangles
+    assert max(len(vertex.groups) for vertex in light.data.vertices) <= 4
+    assert light.data.uv_layers[0].name == "UVMap"
+    image = next(n.image for n in light.active_material.node_tree.nodes if n.name == "Light Version")
+    assert image.packed_file is not None
+    assert (image.colorspace_settings.name, tuple(image.size)) == ("Non-Color", (1024, 1024))
+    person.body.data.shape_keys.key_blocks["Shape001"].value = 2.0
+    put(person, np.random.default_rng(4).normal(0, 0.3, (54, 3)))
+    full = common.world_vertices(person.surface)
+    found = common.world_vertices(light)
+    far = np.array([np.linalg.norm(full - point, axis=1).min() for point in found[::7]])
+    assert np.median(far) < 0.02, np.median(far)
+    assert (person.surface.visible_get(), light.visible_get()) == (False, True)
+    assert bpy.ops.munet.show_light() == {"FINISHED"}
+    assert (person.surface.visible_get(), light.visible_get()) == (True, False)
+
+
 def check_bad_correctives() -> None:
     """Half a list of correctives and bones that do not exist are refused."""
     read = common.part("importer.character").read_character
@@ -293,11 +352,13 @@ def check() -> None:
         check_correctives,
         check_baked_animation,
         check_correctives_after_fitting,
+        check_corrected_clothes,
         check_names,
         check_a_pose,
         check_ik,
         check_clothes_follow,
         check_same_topology_and_mask,
+        check_light_version,
         check_bad_correctives,
         check_speed,
     ):

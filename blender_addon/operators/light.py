@@ -1,0 +1,86 @@
+"""The operators of the light version of the clothed surface."""
+# ruff: noqa: N801 - Blender prescribes the names of classes
+
+import bpy
+from bpy.props import EnumProperty, IntProperty
+
+from ..errors import AddonError
+from ..importer.scene import rig_of
+from ..rigging.light import clothed_surface, light_version, light_version_shown, make_light_version, show_light_version
+from .polling import on_person
+
+_SIZES = (
+    ("1024", "1024", "1024 pixels of normal map"),
+    ("2048", "2048", "2048 pixels of normal map"),
+    ("4096", "4096", "4096 pixels of normal map"),
+)
+
+
+class MUNET_OT_make_light(bpy.types.Operator):
+    """Make a copy of the clothed surface with fewer faces, on the same rig, with a normal map of the full detail"""
+
+    bl_idname = "munet.make_light"
+    bl_label = "Make Light Version"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    faces: IntProperty(
+        name="Triangles",
+        description="About how many triangles it has; face and hands keep more of theirs",
+        default=5000,
+        min=500,
+        soft_max=20000,
+    )
+    size: EnumProperty(name="Normal Map", description="Edge of the normal map", items=_SIZES, default="1024")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person with clothes, in Object Mode."""
+        if not on_person(cls, context, "OBJECT"):
+            return False
+        if clothed_surface(rig_of(context.object)) is None:
+            cls.poll_message_set("The clothed surface of this person was deleted")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Make it and show it in place of the full surface."""
+        rig = rig_of(context.object)
+        try:
+            light = make_light_version(context, rig, self.faces, int(self.size))
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        show_light_version(rig, shown=True)
+        context.view_layer.objects.active = rig
+        rig.select_set(True)
+        self.report({"INFO"}, f"{light.name}: {len(light.data.polygons)} triangles")
+        return {"FINISHED"}
+
+
+class MUNET_OT_show_light(bpy.types.Operator):
+    """Show the light version instead of the surface in full detail, or the other way round"""
+
+    bl_idname = "munet.show_light"
+    bl_label = "Show Light Version"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person that has one."""
+        if not on_person(cls, context, "OBJECT", "POSE"):
+            return False
+        if light_version(rig_of(context.object)) is None:
+            cls.poll_message_set("Make a light version first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Swap them."""
+        rig = rig_of(context.object)
+        show_light_version(rig, shown=not light_version_shown(rig))
+        if context.object is None or context.object.hide_get():
+            context.view_layer.objects.active = rig
+        return {"FINISHED"}
+
+
+CLASSES = (MUNET_OT_make_light, MUNET_OT_show_light)

@@ -21,7 +21,7 @@ GAP_METRES, SLACK_METRES = 0.003, 0.004
 NEAR_ENOUGH_METRES = 0.001
 ROUNDS, ACTIVE_SET_PASSES = 6, 3
 # The displacement bends smoothly and fades over these lengths, within so many rings around the contacts.
-STIFF_METRES, DECAY_METRES, RINGS = 0.03, 0.2, 10
+STIFF_METRES, DECAY_METRES, RINGS = 0.03, 0.2, 8
 CONTACT_WEIGHT = 30.0
 NORMAL_SMOOTHING_STEPS = 3
 
@@ -120,7 +120,7 @@ def _apart(mesh: Mesh, rows: list[_Rows], moved: Floats, stay: sparse.csr_array,
 
 def _one_sided(form: sparse.csr_array, matrix: sparse.csr_array, target: Floats) -> Floats:
     """Minimise x.form.x under matrix x >= target, by penalties on the rows that would fall short."""
-    active = np.ones(len(target), np.bool_)
+    active = target > 0
     solution = np.zeros(form.shape[0])
     for _ in range(ACTIVE_SET_PASSES):
         pushing = matrix[active]

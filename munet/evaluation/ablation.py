@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from munet.errors import InvalidInputError, MunetError
+from munet.evaluation.alignment import Array
 from munet.evaluation.datasets.synthetic import Synthetic
-from munet.evaluation.methods import Errors, Tools, measure_person
+from munet.evaluation.methods import Errors, Tools, groups_of, measure_person
 
-Measured = dict[int, dict[str, Errors]]
 _ORDER_SEED = 0
 
 
@@ -22,11 +22,11 @@ def order_of(count: int) -> list[int]:
 
 
 class Ledger:
-    """A file with one line for each measured person.
+    """A file with one line for each person and group of methods that were measured.
 
     Args:
         path: of the file.
-        setting: what the numbers depend on; a file made with another one is refused.
+        setting: what all numbers depend on; a file made with another one is refused.
 
     Raises:
         InvalidInputError: the file belongs to another setting.
@@ -34,66 +34,69 @@ class Ledger:
 
     def __init__(self, path: Path, setting: Mapping[str, str]) -> None:
         self._path = path
-        self.measured: Measured = {}
+        self._errors: dict[str, dict[int, dict[str, Errors]]] = {}
         self.missed: dict[int, str] = {}
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         if lines and json.loads(lines[0]) != dict(setting):
             raise InvalidInputError(
                 "The file belongs to another measurement.",
                 detail=f"{path.name}: {lines[0]}",
-                hint="Name another file with --ledger, or delete it.",
+                hint="Name another file, or delete it.",
             )
         for line in lines[1:]:
-            self._take(json.loads(line))
+            self._take(**json.loads(line))
         if not lines:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._write(dict(setting))
 
-    def __contains__(self, number: int) -> bool:
-        return number in self.measured or number in self.missed
+    def lacking(self, person: int, groups: Sequence[str]) -> list[str]:
+        """The groups that nobody measured on a person yet."""
+        return [group for group in groups if person not in self._errors.get(group, {})]
 
-    def add(self, number: int, errors: dict[str, Errors]) -> None:
-        """Keep the errors of a person."""
-        self._note({"person": number, "errors": errors})
+    def add(self, person: int, group: str, errors: dict[str, Errors]) -> None:
+        """Keep what a group of methods gave."""
+        self._note({"person": person, "group": group, "errors": errors})
 
-    def miss(self, number: int, reason: str) -> None:
-        """Keep why a person has no errors."""
-        self._note({"person": number, "missed": reason})
+    def miss(self, person: int, reason: str) -> None:
+        """Keep why a person can not be measured."""
+        self._note({"person": person, "missed": reason})
+
+    def measured(self, group: str) -> dict[int, dict[str, Errors]]:
+        """Errors of a group by person and method, in the order of the numbers."""
+        return dict(sorted(self._errors.get(group, {}).items()))
 
     def _note(self, entry: dict[str, object]) -> None:
         self._write(entry)
-        self._take(json.loads(json.dumps(entry)))
+        self._take(**json.loads(json.dumps(entry)))
 
     def _write(self, entry: Mapping[str, object]) -> None:
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(entry, allow_nan=False) + "\n")
 
-    def _take(self, entry: dict[str, object]) -> None:
-        number = int(str(entry["person"]))
-        if "missed" in entry:
-            self.missed[number] = str(entry["missed"])
-        else:
-            self.measured[number] = entry["errors"]  # type: ignore[assignment]
+    def _take(
+        self, person: int, group: str = "", errors: dict[str, Errors] | None = None, missed: str | None = None
+    ) -> None:
+        if missed is not None:
+            self.missed[person] = missed
+        elif errors is not None:
+            self._errors.setdefault(group, {})[person] = errors
 
 
 def run(tools: Tools, people: Synthetic, count: int, ledger: Ledger) -> Iterator[int]:
     """Measure the first ``count`` people of the split's order; yields how many are done after each."""
     for done, number in enumerate(order_of(len(people))[:count], 1):
-        if number not in ledger:
+        lacking = ledger.lacking(number, groups_of(tools))
+        if lacking and number not in ledger.missed:
             try:
-                ledger.add(number, measure_person(tools, people.observed(number)))
+                for group, errors in measure_person(tools, people.observed(number), lacking).items():
+                    ledger.add(number, group, errors)
             except MunetError as reason:
                 ledger.miss(number, str(reason))
         yield done
 
 
-def column(measured: Measured, method: str, metric: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """One metric of a method (N,) over the people, in the order of their numbers.
-
-    Raises:
-        InvalidInputError: somebody lacks it.
-    """
-    try:
-        return np.array([measured[number][method][metric] for number in sorted(measured)])
-    except KeyError as error:
-        raise InvalidInputError("Not everybody has this number.", detail=f"{method}, {metric}: {error}") from error
+def columns(ledger: Ledger, first: tuple[str, str], second: tuple[str, str], metric: str) -> tuple[Array, Array]:
+    """A metric of two methods, each named by group and method, over the people (N,) who have both."""
+    ours, theirs = (ledger.measured(group) for group, _ in (first, second))
+    both = [n for n in ours if metric in ours[n].get(first[1], {}) and metric in theirs.get(n, {}).get(second[1], {})]
+    return tuple(np.array([each[n][key][metric] for n in both]) for each, (_, key) in ((ours, first), (theirs, second)))  # type: ignore[return-value]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,6 +24,7 @@ from munet.settings import Settings
 from munet.surface.dress import dress
 
 Errors = dict[str, float]
+BASE = "base"
 Learned = Callable[["Tools", Observed, "Bodies"], dict[str, Errors]]
 
 
@@ -51,7 +52,7 @@ class Tools:
         points: its points for the fit.
         lifter: the pose network.
         settings: of fit and surface.
-        networks: methods of trained networks, by the name of the training.
+        networks: methods of trained networks, by a name that tells training and weights.
         surfaces: whether surfaces are measured.
     """
 
@@ -68,13 +69,28 @@ class Tools:
         return cls(body, make_body_points(body), lifter, Settings())
 
 
-def measure_person(tools: Tools, person: Observed) -> dict[str, Errors]:
-    """Errors of every method on one person, by the method's name; ``NAME:METHOD`` for those of a training.
+def measure_person(tools: Tools, person: Observed, groups: Sequence[str]) -> dict[str, dict[str, Errors]]:
+    """Errors of the methods of some groups on one person, by group and method.
+
+    Args:
+        tools: of :func:`groups_of`.
+        person: one of a generated split.
+        groups: names of :func:`groups_of`.
 
     Raises:
         MunetError: the person can not be fitted.
     """
     bodies = find_bodies(tools, person)
+    every = {BASE: _without_networks, **tools.networks}
+    return {group: every[group](tools, person, bodies) for group in groups}
+
+
+def groups_of(tools: Tools) -> tuple[str, ...]:
+    """Methods that share what they need: those without MuNet's networks, and those of each training."""
+    return (BASE, *tools.networks)
+
+
+def _without_networks(tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
     result = {
         "fit": fit_errors(bodies.alone, person),
         "lifter": fit_errors(bodies.lifted, person),
@@ -85,8 +101,6 @@ def measure_person(tools: Tools, person: Observed) -> dict[str, Errors]:
         dressed = dress(tools.body, fit, person.person, tools.settings)
         result["body"] = surface_errors_of(tools, person, fit, fit.vertices_cam)
         result["mask"] = surface_errors_of(tools, person, fit, dressed.vertices_cam)
-    for name, learned in tools.networks.items():
-        result |= {f"{name}:{method}": errors for method, errors in learned(tools, person, bodies).items()}
     return result
 
 

@@ -13,7 +13,7 @@ from munet.evaluation.surface_metrics import Mesh, surface_errors
 from munet.geometry.camera import Camera
 from munet.render import normal_map, project, rasterise
 
-SAMPLES = 4000
+SAMPLES = 3000
 _ROOT = (0,)
 _COVERED = 0.5
 

@@ -1,0 +1,174 @@
+"""Compare what each part of the method is worth: ``python scripts/ablate.py --people 100``.
+
+Runs on generated people of the test split whose landmarks, depths and mask have a detector's errors, never on photos.
+Goes on where it was stopped. Networks of other trainings are named with --weights; lines without networks say with
+which command they would be trained. Writes a table and JSON; docs/evaluation.md says what the numbers mean.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from _environment import ROOT, SetupError, clean_variables, ensure
+
+if TYPE_CHECKING:
+    from munet.evaluation.methods import Tools
+
+NAMES = ("munet", "no-proxy", "no-trace", "no-cloth", "separate")
+PACKAGES = ("numpy", "torch", "scipy", "trimesh")
+SHIPPED = ROOT / "munet" / "assets" / "munet-small.safetensors"
+CANCELLED = 130
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Compare what each part of the method is worth.")
+    parser.add_argument("--people", type=int, default=100, metavar="N", help="of 500 (default: 100)")
+    parser.add_argument("--split", choices=("test", "val"), default="test", help="val is for decisions")
+    parser.add_argument(
+        "--weights",
+        type=_weights,
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help=f"networks of a training, NAME one of {', '.join(NAMES)} (default: munet, as it ships)",
+    )
+    parser.add_argument("--rounds", type=int, default=1, help="of G_v (default: 1)")
+    parser.add_argument("--no-surfaces", action="store_true", help="bodies only, four times as fast")
+    parser.add_argument("--threads", type=int, default=1, help="of the CPU (default: 1)")
+    parser.add_argument("--ledger", type=Path, default=Path("out/ablations.jsonl"), help="person by person")
+    parser.add_argument("--table", type=Path, default=Path("out/ablations.md"))
+    parser.add_argument("--json", type=Path, default=Path("out/ablations.json"))
+    return parser.parse_args(arguments)
+
+
+def _weights(text: str) -> tuple[str, Path]:
+    name, _, file = text.partition("=")
+    if name not in NAMES or not Path(file).is_file():
+        raise argparse.ArgumentTypeError(f"expected NAME=FILE, NAME one of {', '.join(NAMES)}, found {text}")
+    return name, Path(file)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make the environment, change into it and measure there."""
+    options = parse(arguments)
+    try:
+        python = ensure("evaluation")
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if Path(sys.prefix).resolve() != python.parent.parent.resolve():
+        command = [str(python), str(Path(__file__).resolve()), *arguments]
+        return subprocess.run(command, env=clean_variables(), check=False).returncode
+    return run(options)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure in this interpreter and return the exit status."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    sys.path.insert(0, str(ROOT))
+    from munet.errors import MunetError
+
+    try:
+        return _measure(options)
+    except MunetError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _measure(options: argparse.Namespace) -> int:
+    import torch
+    from tqdm import tqdm
+
+    from munet.evaluation.ablation import Ledger
+    from munet.evaluation.ablation import run as measure
+    from munet.evaluation.ablation_table import document, markdown
+    from munet.evaluation.datasets.synthetic import Synthetic
+
+    torch.set_num_threads(options.threads)
+    weights = dict(options.weights) or ({"munet": SHIPPED} if SHIPPED.is_file() else {})
+    setting = {"split": options.split, "seed": "0", "surfaces": str(not options.no_surfaces)}
+    ledger = Ledger(options.ledger, setting)
+    groups = {name: _group(name, file, options.rounds) for name, file in weights.items()}
+    tools = _tools(options, weights, groups)
+    with tqdm(total=options.people, unit="person", disable=None) as bar:
+        for _ in measure(tools, Synthetic(split=options.split), options.people, ledger):
+            bar.update()
+    facts = _facts(setting, groups)
+    table = f"{_heading(facts, len(ledger.missed))}\n\n{markdown(ledger, groups)}\n"
+    _write(options.table, table)
+    _write(options.json, json.dumps(document(ledger, groups, facts), indent=1) + "\n")
+    print(table)
+    return 0
+
+
+def _tools(options: argparse.Namespace, weights: dict[str, Path], groups: dict[str, str]) -> Tools:
+    from dataclasses import replace
+
+    from munet.body.default import load_default_body
+    from munet.evaluation.methods import Tools
+    from munet.lifting.lift import load_lifter
+
+    body = load_default_body()
+    tools = replace(Tools.prepare(body, load_lifter()), surfaces=not options.no_surfaces)
+    if not weights:
+        return tools
+    from munet.network.infer import load_munet_product
+
+    from munet.evaluation.learned_methods import Trained
+
+    networks = {
+        groups[name]: Trained(load_munet_product(body, path=file), options.rounds) for name, file in weights.items()
+    }
+    return replace(tools, networks=networks)
+
+
+def _group(name: str, file: Path, rounds: int) -> str:
+    """Name of a training's methods in the ledger: other weights or rounds are another group."""
+    return f"{name} {hashlib.sha256(file.read_bytes()).hexdigest()[:16]} rounds {rounds}"
+
+
+def _facts(setting: dict[str, str], groups: dict[str, str]) -> dict[str, Any]:
+    from munet.evaluation.results import commit_of
+
+    return {
+        "setting": setting,
+        "networks": groups,
+        "commit": commit_of(ROOT),
+        "device": "cpu",
+        "machine": platform.platform(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+
+
+def _heading(facts: dict[str, Any], missed: int) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    networks = ", ".join(facts["networks"].values()) or "none"
+    return (
+        f"Generated people, split {facts['setting']['split']}, seed {facts['setting']['seed']}, {missed} missed; "
+        f"commit {facts['commit'][:12]}, {facts['device']}, {versions}; networks: {networks}. "
+        "Means with 95 % intervals (bootstrap over people)."
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on.", file=sys.stderr)
+        sys.exit(CANCELLED)

@@ -1,0 +1,119 @@
+"""The ablations: intervals, a measurement that goes on where it was stopped, and honest tables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from munet.body.default import load_default_body
+from munet.errors import InvalidInputError
+from munet.evaluation.ablation import Ledger, columns, order_of, run
+from munet.evaluation.ablation_table import COMMANDS, TABLES, document, markdown
+from munet.evaluation.body_metrics import pa_mpjpe
+from munet.evaluation.datasets.synthetic import Synthetic, measured_depths
+from munet.evaluation.intervals import gain_interval, mean_interval
+from munet.evaluation.methods import BASE, Tools
+from munet.evaluation.person_errors import body_errors, map_error, mesh_errors, rendered_normals
+from munet.geometry.camera import Camera
+from munet.lifting.lift import load_lifter
+
+SETTING = {"split": "test"}
+LIMBS = [11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    torch.set_num_threads(1)
+    return Tools.prepare(load_default_body(), load_lifter())
+
+
+@pytest.fixture(scope="module")
+def people() -> Synthetic:
+    return Synthetic(size=128)
+
+
+def test_the_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
+    values = np.random.default_rng(0).normal(50, 10, 400)
+    found = mean_interval(values)
+    low, high = stats.norm.interval(0.95, values.mean(), stats.sem(values))
+    assert found.value == pytest.approx(values.mean())
+    assert found.low == pytest.approx(low, abs=0.25)
+    assert found.high == pytest.approx(high, abs=0.25)
+
+
+def test_a_gain_is_paired() -> None:
+    baseline = np.random.default_rng(1).uniform(10, 200, 100)
+    gain = gain_interval(0.75 * baseline, baseline)
+    assert gain.value == pytest.approx(0.25)
+    assert (gain.low, gain.high) == pytest.approx((0.25, 0.25))
+    with pytest.raises(InvalidInputError, match="same people"):
+        gain_interval(baseline, baseline[1:])
+    with pytest.raises(InvalidInputError, match="finite"):
+        mean_interval(np.array([1.0, np.nan]))
+
+
+def test_measured_depths_err_as_a_detector_on_photos() -> None:
+    random = np.random.default_rng(0)
+    person = torch.sparse.mm(load_default_body().landmarks, load_default_body().template).double().numpy()
+    errors = [pa_mpjpe(measured_depths(person, random)[LIMBS].astype(float), person[LIMBS]) for _ in range(60)]
+    assert 0.080 < np.mean(errors) / 1000 < 0.097
+
+
+def test_the_truth_has_no_errors(people: Synthetic, tools: Tools) -> None:
+    person = people.observed(order_of(500)[0])
+    sample = person.sample
+    assert sample.joints is not None
+    assert sample.own is not None
+    body = body_errors(sample.joints.positions_cam, sample.own.vertices_cam, person)
+    assert max(body.values()) < 1e-3
+    scan = sample.scan
+    mesh = mesh_errors(scan.vertices, scan.faces, sample.joints.positions_cam[0], person)  # type: ignore[union-attr]
+    assert mesh["chamfer"] < 1e-6
+    assert map_error(person.normals_front, person.normals_back, person) < 1e-6
+    away = np.linalg.norm(person.person.landmarks_image - sample.joints.pixels.mean(0), axis=1)  # type: ignore[union-attr]
+    assert (person.person.visibility[away > 128] <= 0.55).all()
+    assert tools.points.samples.max() < len(sample.own.vertices_cam)
+
+
+def test_rendered_normals_face_the_camera_and_away_from_it(tools: Tools) -> None:
+    vertices = tools.body.template.double().numpy() * [1, -1, -1] + [0, 0, 3]
+    front, back = rendered_normals(vertices, tools.body.faces.numpy(), Camera(128.0, (48.0, 48.0), 96, 96))
+    inside = np.linalg.norm(front, axis=2) > 0.5
+    assert (inside == (np.linalg.norm(back, axis=2) > 0.5)).mean() > 0.999
+    assert front[inside][:, 2].mean() < -0.5
+    assert back[inside][:, 2].mean() > 0.5
+
+
+def test_it_goes_on_where_it_was_stopped(tmp_path: Path, tools: Tools, people: Synthetic) -> None:
+    path, asked = tmp_path / "ledger.jsonl", []
+    quick = replace(tools, surfaces=False)
+
+    def networks(_: Tools, person: object, __: object) -> dict[str, dict[str, float]]:
+        asked.append(person)
+        return {"G_v": {"pa_mpjpe": 1.0, "mpjpe": 2.0, "pve": 3.0}}
+
+    assert list(run(quick, people, 2, Ledger(path, SETTING))) == [1, 2]
+    before = path.read_text(encoding="utf-8")
+    both = replace(quick, networks={"munet abc": networks})
+    ledger = Ledger(path, SETTING)
+    assert list(run(both, people, 3, ledger)) == [1, 2, 3]
+    assert path.read_text(encoding="utf-8").startswith(before)
+    assert len(asked) == 3
+    assert len(Ledger(path, SETTING).measured(BASE)) == 3
+    ours, theirs = columns(ledger, ("munet abc", "G_v"), (BASE, "fit"), "pa_mpjpe")
+    assert ours.tolist() == [1.0, 1.0, 1.0]
+    assert 5 < theirs.mean() < 200
+    text = markdown(ledger, {"munet": "munet abc"})
+    assert "| G_v over the pose network's body, no fit | 1.0 (1.0 to 1.0)" in text
+    assert f"not trained: `{COMMANDS['no-trace']}`" in text
+    facts = json.loads(json.dumps(document(ledger, {"munet": "munet abc"}, {"commit": "c"})))
+    assert {row["table"] for row in facts["rows"]} == {table.title for table in TABLES}
+    assert set(facts["not_trained"]) == set(COMMANDS) - {"munet"} or "munet" in facts["not_trained"]
+    with pytest.raises(InvalidInputError, match="another measurement"):
+        Ledger(path, {"split": "val"})

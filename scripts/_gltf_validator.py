@@ -1,4 +1,4 @@
-"""The Khronos glTF validator, installed on first use through npm or the Node.js of the Python package index."""
+"""Modules of npm, the Khronos glTF validator first of all, installed on first use; Node.js from PyPI if need be."""
 
 from __future__ import annotations
 
@@ -28,18 +28,27 @@ def gltf_validator() -> list[str]:
     Raises:
         SetupError: if neither npm nor the Node.js of the Python package index can be installed.
     """
-    folder = environments_folder() / "gltf-validator"
     package = (ROOT / "requirements" / "gltf-validator.txt").read_text(encoding="utf-8").strip()
+    node, modules = node_modules("gltf-validator", [package])
+    return [str(node), str(ROOT / "scripts" / "validate_gltf.js"), str(modules / "gltf-validator")]
+
+
+def node_modules(name: str, packages: list[str]) -> tuple[Path, Path]:
+    """Return the Node.js program, and the folder of modules with npm's ``packages`` in the environment ``name``.
+
+    Raises:
+        SetupError: if neither npm nor the Node.js of the Python package index can be installed.
+    """
+    folder, wanted = environments_folder() / name, "\n".join(packages)
     node = _node(folder)
-    module = folder / "node_modules" / "gltf-validator"
-    if not (folder / MARKER).is_file() or (folder / MARKER).read_text(encoding="utf-8") != package:
+    if not (folder / MARKER).is_file() or (folder / MARKER).read_text(encoding="utf-8") != wanted:
         folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder.with_name("gltf-validator.lock")):
-            say(f"Installing {package} (once) ...")
-            install = ["install", "--no-audit", "--no-fund", "--no-save", "--prefix", str(folder), package]
+        with locked(folder.with_name(f"{name}.lock")):
+            say(f"Installing {' '.join(packages)} (once) ...")
+            install = ["install", "--no-audit", "--no-fund", "--no-save", "--prefix", str(folder), *packages]
             run([*_npm(node), *install], folder / "install.log")
-            (folder / MARKER).write_text(package, encoding="utf-8")
-    return [str(node), str(ROOT / "scripts" / "validate_gltf.js"), str(module)]
+            (folder / MARKER).write_text(wanted, encoding="utf-8")
+    return node, folder / "node_modules"
 
 
 def _node(folder: Path) -> Path:

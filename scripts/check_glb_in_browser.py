@@ -27,6 +27,7 @@ from typing import Any
 from _environment import ROOT, SetupError, clean_variables, ensure
 from _gltf_validator import node_modules
 
+HERE = ROOT / "scripts" / "browser"
 TOLERANCE = 1e-3
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SIZE = (520, 640)
@@ -79,8 +80,8 @@ def distances(tree: Any, points: Any, targets: Any) -> float:  # noqa: ANN401 ar
 
 def export(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Let Blender write the glb and its vertices into ``folder``."""
-    script = ROOT / "scripts" / "browser" / "animated_glb.py"
-    command = [ensure(options.blender), script, options.person.resolve(), options.motion.resolve(), folder]
+    person, motion = options.person.resolve(), options.motion.resolve()
+    command = [ensure(options.blender), HERE / "animated_glb.py", person, motion, folder]
     answer = subprocess.run(command, capture_output=True, text=True, env=clean_variables(), check=False, timeout=600)
     if answer.returncode:
         raise SetupError(f"Blender could not export.\n{answer.stdout[-2000:]}{answer.stderr[-2000:]}")
@@ -90,11 +91,11 @@ def export(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 def play(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     """Play ``model.glb`` of ``folder`` in the browser."""
-    node, modules = node_modules("browser", (ROOT / "requirements" / "browser.txt").read_text(encoding="utf-8").split())
-    shutil.copy(ROOT / "scripts" / "browser" / "player.html", folder / "index.html")
+    packages = (HERE / "packages.txt").read_text(encoding="utf-8").split()
+    node, modules = node_modules("browser", packages)
+    shutil.copy(HERE / "player.html", folder / "index.html")
     with served({"/three": modules / "three", "/": folder}) as url:
-        script = ROOT / "scripts" / "browser" / "play.js"
-        command = [node, script, modules, url, browser(), json.dumps(job)]
+        command = [node, HERE / "play.js", modules, url, browser(), json.dumps(job)]
         answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     if answer.returncode:
         raise SetupError(f"The browser could not play the glb.\n{answer.stderr[-2000:]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import bpy
 
@@ -12,9 +13,10 @@ from .importer.character import read_character
 from .importer.photo import Photo
 from .importer.replace import replace_person
 from .importer.scene import ImportedPerson, Origin, import_people, rig_of
+from .keep import keep_task
 from .preferences import preferences_of
 from .sequence import ClipPlace, insert_motion
-from .session import Session
+from .session import Session, current
 from .thumbnails import person_key, show_person
 
 _log = logging.getLogger(__package__)
@@ -75,6 +77,14 @@ def _insert(context: bpy.types.Context, entry: Entry, batch: Batch) -> None:
     preferences = preferences_of(context)
     if preferences is not None:
         preferences.show_guide = False
+        _keep(bpy.path.abspath(preferences.results_folder), entry)
+
+
+def _keep(folder: str, entry: Entry) -> None:
+    """Save the result as files too, in the background, if the user wants that."""
+    if folder and entry.result is not None:
+        name = entry.clip.name if entry.clip else entry.path.name
+        current().tools["keep"] = keep_task(Path(folder), name, entry.result).start()
 
 
 def insert_received(context: bpy.types.Context, session: Session) -> bool:

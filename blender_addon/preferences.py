@@ -153,7 +153,7 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
         """Draw the preferences."""
         from .panels.preference_parts import draw_preferences
 
-        draw_preferences(self, context)
+        draw_preferences(self.layout, self, context)
 
 
 def preferences_of(context: bpy.types.Context) -> MUNET_AP_preferences | None:

@@ -102,7 +102,7 @@ def standing(place: BackendPlace) -> tuple[State, str]:
     except AddonError as error:
         half = bool(place.install_folder) and is_half_done(Path(place.install_folder))
         return State.NOT_INSTALLED, "An installation was interrupted." if half else error.detail
-    return State.STOPPED, ""
+    return State.STOPPED, f"{installed.version} ({installed.variant or installed.python})" if installed else ""
 
 
 def is_outdated(place: BackendPlace, installed: Installation) -> bool:

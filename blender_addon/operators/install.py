@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty
 
+from ..backend_manager.installation import is_ours
 from ..backend_manager.states import State
 from ..backend_manager.task import Task
 from ..errors import AddonError
@@ -80,7 +81,8 @@ class MUNET_OT_install_backend(bpy.types.Operator):
             return self.execute(context)
         if not preferences.install_folder:
             preferences.install_folder = str(install_folder(context))
-        return set(context.window_manager.invoke_props_dialog(self, width=480))
+        label = bpy.app.translations.pgettext_iface("Install")
+        return set(context.window_manager.invoke_props_dialog(self, width=480, confirm_text=label))
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the questions."""
@@ -146,8 +148,11 @@ class MUNET_OT_remove_backend(bpy.types.Operator):
     bl_label = "Remove Backend"
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
+    def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it while nothing runs."""
+        if not is_ours(own_folder(install_folder(context))):
+            cls.poll_message_set("The extension has not installed a backend in this folder")
+            return False
         return _idle(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

@@ -8,7 +8,6 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..backend_manager.states import State
 from ..preferences import backend_place, preferences_of
 from ..session import Session
-from .failure import draw_preferences_button
 from .text import draw_wrapped
 
 _WITHOUT_BACKEND = {State.NOT_INSTALLED, State.INSTALLING, State.UPDATE_NEEDED}
@@ -30,7 +29,5 @@ def draw_guide(layout: bpy.types.UILayout, context: bpy.types.Context, session: 
     session.look(backend_place(context))
     ready = session.manager.state not in _WITHOUT_BACKEND
     _draw_step(box, context, 1, iface_("Install the backend, once"), done=ready)
-    if not ready:
-        draw_preferences_button(box)
     _draw_step(box, context, 2, iface_("Add photos with the plus, or drop them onto the 3D view"), done=bool(photos))
     _draw_step(box, context, 3, iface_("Press Reconstruct from image; Blender stays usable"), done=session.working)

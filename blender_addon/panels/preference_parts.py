@@ -14,9 +14,11 @@ from .text import draw_wrapped
 _BODY_SITE = "https://smpl.is.tue.mpg.de"
 
 
-def draw_preferences(preferences: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
+def draw_preferences(
+    layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, context: bpy.types.Context
+) -> None:
     """Draw all parts."""
-    layout, session = preferences.layout, current()
+    session = current()
     layout.use_property_split = True
     _draw_backend(layout.box(), context, preferences, session)
     column = layout.column()
@@ -83,10 +85,12 @@ def _draw_files(
     box.operator("munet.fetch_models", icon="IMPORT")
     _draw_tool(box, context, session, "models")
     box.prop(preferences, "results_folder")
+    _draw_tool(box, context, session, "keep")
     row = box.row()
     row.prop(preferences, "log_level")
     row.operator("munet.open_log", icon="TEXT")
-    box.label(text=str(session.manager.log_file or ""), translate=False)
+    if session.manager.log_file is not None:
+        box.label(text=str(session.manager.log_file), translate=False)
 
 
 def _draw_body(

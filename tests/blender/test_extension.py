@@ -49,6 +49,10 @@ def test_operators_against_the_fake_backend(blender: Blender) -> None:
     blender.check("operators", *([] if blender.name == ALIASES["blender"] else ["--brief"]))
 
 
+def test_the_backend_manager_in_blender(blender: Blender) -> None:
+    blender.check("manager")
+
+
 def save_people(folder: Path, *seeds: int) -> None:
     for index, seed in enumerate(seeds):
         arrays, facts = random_person(seed)

@@ -113,7 +113,7 @@ def test_install_interrupt_repair_update_remove(
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     assert done.result.installation.python.is_file()
-    assert discovery.standing(place) == (states.STOPPED, "")
+    assert discovery.standing(place) == (states.STOPPED, "1.0 (cpu)")
     assert discovery.launch_options(place).python == done.result.installation.python
     assert "the models are fetched" in (folder / "install.log").read_text()
 
@@ -126,7 +126,7 @@ def test_install_interrupt_repair_update_remove(
     assert updated.failure is None, updated.failure
     assert "libraries" not in updated.result.seconds
     assert updated.result.installation.version == "2.0"
-    assert discovery.standing(newer) == (states.STOPPED, "")
+    assert discovery.standing(newer) == (states.STOPPED, "2.0 (cpu)")
 
     (folder / "mine.txt").write_text("not the installer's")
     assert finish(install.remove_task(folder)).failure is None

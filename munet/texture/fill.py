@@ -33,7 +33,7 @@ _FLOOR = 1e-6
 _LARGEST = 4e-4
 # Metres along a limb within which materials are compared, and shares below and above which one is doubted or not.
 _SLICE = 0.03
-_RARE = (0.08, 0.25)
+_RARE = (0.12, 0.35)
 _ZONES = 5
 _DECISIVENESS = 16
 _CHUNK = 1 << 17
@@ -55,10 +55,14 @@ class Filled:
     shades: Floats
     smooth: Floats
 
+    def winner(self) -> NDArray[np.int64]:
+        """Most likely material (S,) of every vertex, shades of one cloth taken together."""
+        return np.asarray((self.share @ self.kinship).argmax(1), np.int64)
+
     def at(self, texels: Texels) -> Floats:
         """Colour (N, 3) of texels; a border between materials runs as a line through the faces that it crosses."""
         colour = texels.carry(self.smooth)
-        winner = (self.share @ self.kinship).argmax(1)[texels.corners]
+        winner = self.winner()[texels.corners]
         crossed = np.flatnonzero((winner != winner[:, :1]).any(1))
         for start in range(0, len(crossed), _CHUNK):
             chosen = crossed[start : start + _CHUNK]
@@ -140,8 +144,7 @@ def _filled(spread: NDArray[np.float64], materials: Materials) -> Filled:
     shades = (spread[..., 1:] + 1e-4 * materials.colours) / (share + 1e-4)[..., None]
     share = (share / share.sum(1, keepdims=True)).astype(np.float32)
     shades_rgb = np.clip(shades, 0, 255).astype(np.float32)
-    kinship = materials.kinship()
-    return Filled(share, kinship, shades_rgb, _decided(share, kinship, shades_rgb))
+    return Filled(share, materials.kinship, shades_rgb, _decided(share, materials.kinship, shades_rgb))
 
 
 def _decided(share: Floats, kinship: Floats, shades: Floats) -> Floats:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_MOST = 3.0
 # Widths in texels of a 2048 texture, and their shares of the variance.
 _SCALES = ((0.7, 0.6), (2.0, 0.3), (6.0, 0.1))
 
@@ -25,17 +24,3 @@ def grain(size: int, seed: int) -> Floats:
         enlarged = np.asarray(cv2.resize(blurred, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
         total += np.float32(np.sqrt(share) / max(float(enlarged.std()), 1e-6)) * enlarged
     return total
-
-
-def grain_strength(detail: Floats, weight: Floats) -> float:
-    """Robust spread of brightness of the seen texels around their smooth colour, bounded.
-
-    Args:
-        detail: (N, 3) texel colour minus smooth colour.
-        weight: (N,) confidence.
-
-    Returns:
-        Standard deviation in sRGB steps.
-    """
-    brightness = np.abs(detail[weight > 0.7] @ np.full(3, 1 / 3, np.float32))
-    return float(min(1.48 * np.median(brightness), _MOST)) if len(brightness) else 2.0

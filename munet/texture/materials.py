@@ -19,9 +19,12 @@ _SAME = 11.0
 _SOFTNESS = 5.0
 _CELL = 4.0
 # Lightness at which chroma keeps its measure.
-_MIDDLE = 50.0
-# Distance at which two materials are half related: shades of the same cloth.
-_KINSHIP = 13.0
+_MIDDLE = 60.0
+# Shades of one cloth: half related at this distance; colours between them, as a share of the rarer one's peak, below
+# and above which they are not and are related; bins to count those in.
+_KINSHIP = 20.0
+_GAP = (0.15, 0.5)
+_BINS = 15
 
 
 @dataclass(frozen=True)
@@ -31,21 +34,18 @@ class Materials:
     Attributes:
         centers: (K, 3) lightness and chroma in a space where shading counts little.
         colours: (K, 3) float32 sRGB 0 to 255, mean of each.
+        kinship: (K, K) how much two are shades of one cloth, in [0, 1], 1 on the diagonal.
     """
 
     centers: Floats
     colours: Floats
+    kinship: Floats
 
     def belonging(self, colour: Floats) -> Floats:
         """How much colours (S, 3) belong to each material: (S, K), rows sum to 1."""
         squared = ((_perceptual(colour)[:, None] - self.centers) ** 2).sum(-1)
         share = np.exp(-(squared - squared.min(1, keepdims=True)) / (2 * _SOFTNESS**2))
         return np.asarray(share / share.sum(1, keepdims=True), np.float32)
-
-    def kinship(self) -> Floats:
-        """How much materials are shades of each other: (K, K) in [0, 1], 1 on the diagonal."""
-        squared = ((self.centers[:, None] - self.centers) ** 2).sum(-1)
-        return np.asarray(np.exp2(-squared / _KINSHIP**2), np.float32)
 
 
 def find_materials(colour: Floats, weight: Floats) -> Materials:
@@ -70,13 +70,13 @@ def find_materials(colour: Floats, weight: Floats) -> Materials:
     nearest = ((points[:, None] - centers) ** 2).sum(-1).argmin(1)
     total = np.maximum(np.bincount(nearest, weight, len(centers)), 1e-9)
     means = [np.bincount(nearest, weight * column, len(centers)) / total for column in colour.T]
-    return Materials(centers, np.stack(means, 1).astype(np.float32))
+    return Materials(centers, np.stack(means, 1).astype(np.float32), _kinship(points, weight, nearest, centers))
 
 
 def _perceptual(colour: Floats) -> Floats:
-    """Lab with reduced lightness and a chroma freed from the light, which scales both on one material."""
+    """Lab with reduced lightness and a chroma half freed from the light, which scales both on one material."""
     lab = cv2.cvtColor(np.ascontiguousarray(colour, np.float32)[None] / 255, cv2.COLOR_RGB2LAB)[0]
-    lab[:, 1:] *= (_MIDDLE / (lab[:, :1] + _MIDDLE / 2)).astype(np.float32)
+    lab[:, 1:] *= np.sqrt(_MIDDLE / (lab[:, :1] + _MIDDLE / 4)).astype(np.float32)
     lab[:, 0] *= _LIGHTNESS
     return np.asarray(lab, np.float32)
 
@@ -96,6 +96,24 @@ def _modes(points: Floats, weight: Floats) -> Floats:
         free &= ~near[chosen[-1]]
         height = (near & free) @ (amount * free)
     return np.asarray(place[chosen], np.float32)
+
+
+def _kinship(points: Floats, weight: Floats, nearest: NDArray[np.int64], centers: Floats) -> Floats:
+    """Shades of one cloth have all colours between them; two cloths have a gap."""
+    kinship = np.eye(len(centers), dtype=np.float32)
+    for first in range(len(centers)):
+        for second in range(first):
+            apart = centers[second] - centers[first]
+            squared = float((apart**2).sum())
+            both = (nearest == first) | (nearest == second)
+            place = ((points[both] - centers[first]) @ apart) / squared
+            amount, _ = np.histogram(place, _BINS, (-0.25, 1.25), weights=weight[both])
+            amount = np.convolve(amount, [0.25, 0.5, 0.25], "same")
+            half = _BINS // 2
+            gap = amount[_BINS // 3 : -(_BINS // 3)].min() / max(min(amount[:half].max(), amount[half:].max()), 1e-9)
+            near = np.exp2(-squared / _KINSHIP**2) * np.clip((gap - _GAP[0]) / (_GAP[1] - _GAP[0]), 0, 1)
+            kinship[first, second] = kinship[second, first] = near
+    return kinship
 
 
 def _merged(centers: Floats, total: NDArray[np.float64]) -> Floats:

@@ -16,7 +16,7 @@ from munet.surface.result import ClothedSurface
 from munet.texture.atlas import Texels, texels_of
 from munet.texture.eyes import eye_angles, eye_colour
 from munet.texture.fill import Filled, fill_vertices
-from munet.texture.grain import grain, grain_strength
+from munet.texture.grain import grain
 from munet.texture.hands import doubtful_hands, stray_colours
 from munet.texture.mirror import mirrored_vertices
 from munet.texture.pad import pad_seams
@@ -24,6 +24,7 @@ from munet.texture.priors import Evidence
 from munet.texture.regions import Regions, regions_of
 from munet.texture.sample import Projected, Seen, project_vertices, sample_photo
 from munet.texture.visibility import look
+from munet.texture.weave import weave
 
 Floats = NDArray[np.float32]
 
@@ -33,6 +34,14 @@ _SPARSE = 4
 # sRGB steps by which mirrored detail departs from the smooth colour at most, on limbs and elsewhere.
 _MOST = np.float32(40)
 _MOST_ON_HEAD_AND_TRUNK = np.float32(14)
+# Fine texture relative to its colour: at most, where no sample of it is seen, and for which share of the texels.
+_MOST_FINE = np.float32(0.5)
+_GRAIN = np.float32(0.02)
+_FEW = 0.002
+_SURE = 0.9
+_RARE = 0.015
+# Brightness below which detail is not taken relative to it.
+_DARKEST = np.float32(24)
 
 
 def paint(
@@ -130,8 +139,7 @@ def _compose(
 ) -> Floats:
     """Blend photo, mirrored detail and smooth colour with grain: (N, 3)."""
     base = spread.at(texels)
-    strength = grain_strength((seen.colour - base)[::_SPARSE], seen.weight[::_SPARSE])
-    filled = base + strength * grain(texels.size, seed).reshape(-1)[texels.index][:, None]
+    filled = base * (1 + _fine_texture(texels, seen, base, spread, regions, seed)[:, None])
     some = np.flatnonzero((opposite.weight > 0) & (seen.weight < 1))
     detail = opposite.colour[some] - texels.pick(some).carry(spread.smooth[mirrored])
     # Large differences are things that exist once, or features that do not meet their mirror image exactly.
@@ -140,6 +148,33 @@ def _compose(
     share = opposite.weight[some, None]
     filled[some] = (1 - share) * filled[some] + share * (base[some] + detail)
     return seen.weight[:, None] * seen.colour + (1 - seen.weight[:, None]) * filled
+
+
+def _fine_texture(texels: Texels, seen: Seen, base: Floats, spread: Filled, regions: Regions, seed: int) -> Floats:
+    """Brightness (N,) relative to the smooth colour of texels that are not seen, like that of their material."""
+    brightness = np.maximum(base.mean(1), _DARKEST)
+    detail = np.zeros(texels.size**2, np.float32)
+    detail[texels.index] = (seen.colour.mean(1) - base.mean(1)) / brightness
+    corner = texels.corners[:, 0]
+    kind = (spread.winner() + len(spread.kinship) * regions.head)[corner]
+    sure = seen.weight > _SURE
+    result = np.zeros(len(kind), np.float32)
+    for number in np.unique(kind):
+        ofkind = kind == number
+        unseen = np.flatnonzero(ofkind & (seen.weight < 1))
+        if len(unseen) < _FEW * len(kind):
+            continue
+        trusted = np.zeros(texels.size**2, np.bool_)
+        trusted[texels.index[ofkind & sure]] = True
+        made = None
+        # What is rare is a border between materials: its roughness is nobody's texture.
+        if trusted.sum() > _RARE * sure.sum():
+            made = weave(texels.size, detail.reshape(texels.size, -1), trusted.reshape(texels.size, -1), seed)
+        if made is None:
+            made = _GRAIN * grain(texels.size // 2, seed)
+        row, column = np.divmod(texels.index[unseen], texels.size)
+        result[unseen] = made[row % len(made), column % len(made)]
+    return np.clip(result, -_MOST_FINE, _MOST_FINE)
 
 
 def _paint_eyes(colour: Floats, surface: ClothedSurface, texels: Texels, seen: Seen, regions: Regions) -> None:

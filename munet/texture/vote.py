@@ -25,7 +25,7 @@ _SLICE = 0.015
 _ZONES = 6
 _FEET = 5
 # What is seen frontally counts this much of what is seen at the outline, and what is on one side only this much.
-_FRONTAL = 0.25
+_FRONTAL = 0.06
 _ONE_SIDED = 0.35
 # Weighted vertices of a slice from which its vote counts fully.
 _ENOUGH = 6.0
@@ -83,7 +83,7 @@ def vote(
     balance = np.minimum(left, right) / np.maximum(np.maximum(left, right), 1e-6)
     both[0] *= (_ONE_SIDED + (1 - _ONE_SIDED) * balance)[0]
     # Shades of one cloth vote together.
-    support = both * (both @ materials.kinship())
+    support = both * (both @ materials.kinship)
     share = support / np.maximum(support.sum(-1, keepdims=True), 1e-6)
     sure = np.clip((left + right).sum(-1) / _ENOUGH, 0, 1)
     weight = sure[zone, place] * (zone >= 0) * np.clip((distance - _REACH[0]) / (_REACH[1] - _REACH[0]), 0, 1)

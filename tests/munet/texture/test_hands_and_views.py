@@ -114,3 +114,15 @@ def test_the_photo_border_is_no_outline(scene: Scene) -> None:
     nobody = np.zeros(len(close.vertices_cam), np.bool_)
     view = look(close.vertices_cam, close.faces, CAMERA, mask, scene.photo.image, nobody)
     assert view.trust[:, view.trust.shape[1] // 2].min() > 0.99
+
+
+def test_shades_of_one_cloth_are_kin_and_two_cloths_are_not() -> None:
+    shade = np.linspace(0.25, 1, 3000, dtype=np.float32)[:, None]
+    one = find_materials(np.array([[230, 225, 220]], np.float32) * shade, np.ones(3000, np.float32))
+    off_diagonal = one.kinship[np.arange(len(one.kinship) - 1), np.arange(1, len(one.kinship))]
+    assert len(off_diagonal) == 0 or off_diagonal.min() > 0.3
+    generator = np.random.default_rng(0)
+    two = np.where(generator.random((3000, 1)) < 0.5, (235, 235, 235), (90, 90, 95)) + generator.normal(0, 5, (3000, 3))
+    kinship = find_materials(np.clip(two, 0, 255).astype(np.float32), np.ones(3000, np.float32)).kinship
+    assert kinship.shape == (2, 2)
+    assert kinship[0, 1] < 0.1

@@ -70,6 +70,10 @@ def device_facts() -> dict[str, Any]:
     if torch is not None and hasattr(torch, "cuda") and torch.cuda.is_initialized():
         free, total = torch.cuda.mem_get_info()
         facts |= {"device_name": torch.cuda.get_device_name(), "memory_free": free, "memory_total": total}
+    elif torch is not None and hasattr(torch, "mps") and torch.backends.mps.is_available():
+        total = torch.mps.recommended_max_memory()
+        free = max(total - torch.mps.driver_allocated_memory(), 0)
+        facts |= {"device_name": "Apple", "memory_free": free, "memory_total": total}
     return facts
 
 

@@ -14,12 +14,13 @@ from ..backend.protocol import BackendError, RunFile, find_run_files, read_run_f
 from ..backend.protocol.places import log_dir, runtime_dir
 from ..errors import AddonError
 from .discovery import BackendPlace, launch_options, standing
-from .remote import remote_keys, remote_run
+from .remote import remote_keys, remote_run, silent
 from .states import RESTING, RUNNING, SETTLED, State, may_go
 from .task import Task
 
 START_SECONDS = 60.0
 JOIN_SECONDS = 5.0
+REMOTE_SECONDS = 15.0
 STOP_SECONDS = 10.0
 STATUS_SECONDS = 2.0
 _WAIT_STEP = 0.05
@@ -50,6 +51,7 @@ class Manager:
         self._launch: Launch | None = None
         self._client: Client | None = None
         self._deadline = 0.0
+        self._far = False
         self._instead: BackendPlace | None = None
         self._stopper: threading.Thread | None = None
         self._jobs: dict[str, Job] = {}
@@ -114,7 +116,8 @@ class Manager:
         if not self.settled:
             return
         self._drop()
-        self._deadline = time.monotonic() + START_SECONDS
+        self._far = bool(place.endpoint)
+        self._deadline = time.monotonic() + (REMOTE_SECONDS if self._far else START_SECONDS)
         try:
             self._join_or_launch(place)
         except (AddonError, BackendError) as error:
@@ -259,6 +262,8 @@ class Manager:
             self._check_connection(self._client)
         if time.monotonic() > self._deadline:
             detail = f"Waited {START_SECONDS:.0f} s."
+            if self._far:
+                raise silent(f"Waited {REMOTE_SECONDS:.0f} s.")
             raise BackendError(
                 "BACKEND_START", "The backend did not start in time.", detail=detail, hint="Look into its log."
             )

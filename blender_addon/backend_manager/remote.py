@@ -44,5 +44,11 @@ def remote_keys(place: BackendPlace) -> tuple[str, str]:
         raise _malformed(error.title, error.detail) from error
 
 
+def silent(detail: str) -> AddonError:
+    """Return the failure of a backend that can not be reached: wrong address, firewall, or a key it does not know."""
+    hint = "Check that it runs there, that its port is open, and that it knows your key and you know its key."
+    return AddonError("REMOTE", "The other backend does not answer.", detail=detail, hint=hint)
+
+
 def _malformed(title: str, detail: str) -> AddonError:
     return AddonError("REMOTE", title, detail=detail, hint=_HINT)

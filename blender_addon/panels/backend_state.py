@@ -48,8 +48,8 @@ def device_line(facts: Mapping[str, Any]) -> str:
     if facts.get("device_name"):
         free, total = facts.get("memory_free", 0) / _GIGABYTE, facts.get("memory_total", 0) / _GIGABYTE
         return f"{facts['device_name']}: {total - free:.1f} / {total:.1f} GB"
-    if facts.get("memory"):
-        return f"{facts['memory'] / _GIGABYTE:.1f} GB"
+    if facts.get("torch") and facts.get("memory"):
+        return ": ".join([iface_("Processor"), f"{facts['memory'] / _GIGABYTE:.1f} GB"])
     return ""
 
 
@@ -63,14 +63,22 @@ def draw_state(layout: bpy.types.UILayout, context: bpy.types.Context, session: 
     line = device_line(manager.status.get("facts", {}))
     if known:
         layout.label(text="  ".join([*known, *filter(None, [line])]), translate=False)
-    if manager.note and manager.settled:
-        draw_wrapped(layout, context, manager.note)
+    for line in _notes(manager):
+        draw_wrapped(layout, context, line)
     missing = manager.status.get("models_missing") or manager.welcome.get("models_missing")
     if missing:
         draw_wrapped(layout, context, ": ".join([iface_("Missing model files"), ", ".join(missing)]), "ERROR")
         layout.operator("munet.fetch_models", icon="IMPORT")
     if manager.state is State.INSTALLING:
         draw_installation(layout, manager)
+
+
+def _notes(manager: Manager) -> list[str]:
+    """Return what is to be said while nothing runs: what is installed, and what the installation has noticed."""
+    if not manager.settled:
+        return []
+    installed = manager.task.result if manager.task is not None else None
+    return [*([manager.note] if manager.note else []), *getattr(installed, "notes", [])]
 
 
 def draw_installation(layout: bpy.types.UILayout, manager: Manager) -> None:

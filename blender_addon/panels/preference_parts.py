@@ -61,7 +61,8 @@ def _draw_own(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, 
         box.prop(preferences, name)
     state, row = session.manager.state, box.row(align=True)
     label = {State.UPDATE_NEEDED: "Update Backend", State.NOT_INSTALLED: "Install Backend"}.get(state, "Repair Backend")
-    row.operator("munet.install_backend", text=iface_(label), icon="IMPORT", translate=False)
+    button = row.operator("munet.install_backend", text=iface_(label), icon="IMPORT", translate=False)
+    button.fresh = label == "Repair Backend"
     row.operator("munet.remove_backend", icon="TRASH")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -137,6 +139,46 @@ def test_another_computer_is_named_exactly(extension: Extension, tmp_path: Path)
     for key_file in ("", str(tmp_path / "gone.key_secret")):
         with pytest.raises(error):
             remote.remote_keys(place(key_file=key_file))
+
+
+def test_a_backend_on_another_computer_is_joined_and_left_alone(
+    extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUNET_RUNTIME_DIR", str(tmp_path))
+    keys, harness = pytest.importorskip("backend.keys"), pytest.importorskip("tests.backend.harness")
+    keys.make_server(tmp_path / "keys")
+    keys.make_client(tmp_path / "keys", "anna")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        endpoint = f"127.0.0.1:{probe.getsockname()[1]}"
+    words = ("--listen", f"tcp://{endpoint}", "--curve-keys", str(tmp_path / "keys"))
+    module, protocol = extension("backend_manager.manager"), extension("backend.protocol")
+    place = extension("backend_manager.discovery").BackendPlace(
+        endpoint=endpoint,
+        server_key=protocol.read_public_key(tmp_path / "keys" / "server.key"),
+        key_file=str(tmp_path / "keys" / "anna.key_secret"),
+    )
+    with harness.fake_backend(tmp_path / "far", "normal", *words) as (launch, _):
+        manager = module.Manager()
+        manager.start(place)
+        manager.wait_running()
+        assert manager.running, manager.failure
+        job = manager.submit(b"\x89PNG", "a.png", {})
+        end = time.monotonic() + 20
+        while not job.finished and time.monotonic() < end:
+            manager.pump()
+            time.sleep(0.02)
+        assert job.result.persons[0].arrays["joints"].shape[1] == 3
+        manager.close()
+        assert launch.alive()
+        monkeypatch.setattr(module, "REMOTE_SECONDS", 1.0)
+        keys.make_client(tmp_path / "keys", "ben")
+        (tmp_path / "keys" / "clients" / "ben.key").unlink()
+        manager.start(dataclasses.replace(place, key_file=str(tmp_path / "keys" / "ben.key_secret")))
+        manager.wait_running()
+        assert (manager.state.value, manager.failure.code) == ("failed", "REMOTE")
+        assert "key" in manager.failure.hint
+        manager.close()
 
 
 def test_a_python_without_backend_is_recognised(extension: Extension) -> None:

@@ -95,6 +95,15 @@ class MUNET_OT_reconstruct(bpy.types.Operator):
         return _begin(self, context, fresh or list(images))
 
 
+def _idle_image(operator: bpy.types.Operator, context: bpy.types.Context) -> MUNET_PG_image | None:
+    """Return the image of an operator with an index, unless it is being worked on; says so then."""
+    image = _image(context, operator.index)
+    if image is None or image.status in _BUSY:
+        operator.report({"WARNING"}, "This photo is being reconstructed")
+        return None
+    return image
+
+
 class MUNET_OT_find_people(bpy.types.Operator):
     """Look who is in this photo, to tick those to reconstruct; takes a few seconds"""
 
@@ -105,9 +114,8 @@ class MUNET_OT_find_people(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start with this photo, or put it at the end of those that are being worked on."""
-        image = _image(context, self.index)
-        if image is None or image.status in _BUSY:
-            self.report({"WARNING"}, "This photo is being reconstructed")
+        image = _idle_image(self, context)
+        if image is None:
             return {"CANCELLED"}
         path = Path(bpy.path.abspath(image.path))
         return begin(self, context, [Entry(path, kind=Kind.PEOPLE, before=image.status)])
@@ -123,9 +131,8 @@ class MUNET_OT_reconstruct_image(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start with this photo, or put it at the end of those that are being worked on."""
-        image = _image(context, self.index)
-        if image is None or image.status in _BUSY:
-            self.report({"WARNING"}, "This photo is being reconstructed")
+        image = _idle_image(self, context)
+        if image is None:
             return {"CANCELLED"}
         return _begin(self, context, [image])
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 
 import bpy
 
-from .main import CATEGORY, MUNET_PT_main
+from .main import SubPanel
 
 
-class MUNET_PT_animation(bpy.types.Panel):
+class MUNET_PT_animation(SubPanel):
     """Motion for the selected person, and people with their motion."""
 
     bl_label = "Animation"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
-    bl_parent_id = MUNET_PT_main.__name__
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 
     def draw(self, _context: bpy.types.Context) -> None:
@@ -24,14 +20,10 @@ class MUNET_PT_animation(bpy.types.Panel):
         self.layout.operator("munet.reconstruct_sequence", icon="FILE_MOVIE")
 
 
-class MUNET_PT_export(bpy.types.Panel):
+class MUNET_PT_export(SubPanel):
     """The selected person as a file."""
 
     bl_label = "Export Copy"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
-    bl_parent_id = MUNET_PT_main.__name__
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 
     def draw(self, _context: bpy.types.Context) -> None:

@@ -15,8 +15,6 @@ from .guide import draw_guide
 from .progress import draw_progress
 from .text import draw_wrapped
 
-CATEGORY = "MuNet"
-
 _ICONS = {
     "NEW": "IMAGE_DATA",
     "WAITING": "SORTTIME",
@@ -115,13 +113,18 @@ def _draw_message(
             draw_wrapped(layout, context, image.message, "INFO")
 
 
-class MUNET_PT_main(bpy.types.Panel):
+class InSidebar(bpy.types.Panel):
+    """Where our panels are."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "MuNet"
+
+
+class MUNET_PT_main(InSidebar):
     """People from photos."""
 
     bl_label = "MuNet"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
@@ -143,6 +146,12 @@ class MUNET_PT_main(bpy.types.Panel):
         draw_progress(layout, session)
         if session.failure is not None:
             draw_failure(layout, context, session)
+
+
+class SubPanel(InSidebar):
+    """Below the main panel."""
+
+    bl_parent_id = MUNET_PT_main.__name__
 
 
 CLASSES = (MUNET_MT_images, MUNET_UL_images, MUNET_PT_main)

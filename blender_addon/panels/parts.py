@@ -8,7 +8,7 @@ import bpy
 from ..importer.scene import rig_of
 from ..session import current
 from .backend_state import draw_state
-from .main import CATEGORY, MUNET_PT_main
+from .main import SubPanel
 from .text import draw_wrapped
 
 
@@ -20,14 +20,10 @@ def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.prop(window, "keep_materials", text="", icon="MATERIAL", toggle=True)
 
 
-class MUNET_PT_result(bpy.types.Panel):
+class MUNET_PT_result(SubPanel):
     """The selected person."""
 
     bl_label = "Person"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
-    bl_parent_id = MUNET_PT_main.__name__
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
@@ -48,14 +44,10 @@ class MUNET_PT_result(bpy.types.Panel):
         layout.operator("munet.import_result", icon="IMPORT")
 
 
-class MUNET_PT_backend(bpy.types.Panel):
+class MUNET_PT_backend(SubPanel):
     """The backend."""
 
     bl_label = "Backend"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
-    bl_parent_id = MUNET_PT_main.__name__
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

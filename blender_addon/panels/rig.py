@@ -14,7 +14,7 @@ from ..rigging.light import light_version_shown
 from ..rigging.naming import SCHEME
 from ..rigging.rigify import control_rig
 from ..rigs import SCHEMES
-from .main import CATEGORY, MUNET_PT_main
+from .main import SubPanel
 
 _MODES = (("ON", "On"), ("OFF", "Off"), ("BAKE", "Bake"))
 
@@ -29,14 +29,10 @@ def _draw_correctives(layout: bpy.types.UILayout, rig: bpy.types.Object) -> None
         row.operator("munet.pose_correctives", text=text, depress=pressed).mode = mode
 
 
-class MUNET_PT_rig(bpy.types.Panel):
+class MUNET_PT_rig(SubPanel):
     """Correctives, bone names and pose assets."""
 
     bl_label = "Rig"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
-    bl_parent_id = MUNET_PT_main.__name__
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 
     @classmethod

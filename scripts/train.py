@@ -38,7 +38,7 @@ from munet.training.export import export_weights  # noqa: E402
 from munet.training.loop import Training  # noqa: E402
 from munet.training.parallel import Team, team  # noqa: E402
 from munet.training.people import People, generated_people, kept_people  # noqa: E402
-from munet.training.stages import PLANS, Plan, config_of, scaled  # noqa: E402
+from munet.training.stages import CPU, PLANS, Plan, config_of, scaled  # noqa: E402
 
 KEPT_ON_CPU = 4096
 MICRO_ON_CPU = 4
@@ -55,6 +55,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=0, help="of the CPU (default: PyTorch's choice)")
     plan = parser.add_argument_group("plan", "the same for all pieces of a training")
     plan.add_argument("--seed", type=int, default=0)
+    plan.add_argument("--plan", choices=("gpu", "cpu"), default="gpu", help="cpu: what one core learns in an hour")
     plan.add_argument("--length", type=float, default=1.0, help="times the usual steps of every stage")
     plan.add_argument("--batch", type=int, help="people of a step, over all processes")
     plan.add_argument("--rate", type=float, help="learning rate of all stages")
@@ -83,7 +84,10 @@ def read_arguments() -> argparse.Namespace:
 def plan_of(arguments: argparse.Namespace, device: torch.device) -> Plan:
     """The plan that the options describe."""
     cuda = device.type == "cuda"
-    plan = scaled(PLANS[arguments.config], arguments.length)
+    plan = PLANS[arguments.config]
+    if arguments.plan == "cpu":
+        plan = replace(plan, **CPU)
+    plan = scaled(plan, arguments.length)
     if arguments.rate is not None:
         plan = replace(plan, stages=tuple(replace(stage, rate=arguments.rate) for stage in plan.stages))
     kept = arguments.samples if arguments.samples is not None else (0 if cuda else KEPT_ON_CPU)
@@ -92,8 +96,8 @@ def plan_of(arguments: argparse.Namespace, device: torch.device) -> Plan:
         seed=arguments.seed,
         batch=arguments.batch if arguments.batch is not None else plan.batch,
         samples=kept,
-        bfloat16=cuda if arguments.precision == "auto" else arguments.precision == "bfloat16",
-        without=tuple(sorted(arguments.without)),
+        bfloat16=(cuda or plan.bfloat16) if arguments.precision == "auto" else arguments.precision == "bfloat16",
+        without=tuple(sorted({*plan.without, *arguments.without})),
     )
 
 

@@ -2,6 +2,7 @@
 
 from munet.losses.chamfer import Chamfer, Matches, chamfer, match
 from munet.losses.cloth import cloth_loss
+from munet.losses.dressed import dressed_loss
 from munet.losses.edge_length import edge_length
 from munet.losses.joints import joint_loss
 from munet.losses.laplacian import laplacian_loss
@@ -28,6 +29,7 @@ __all__ = [
     "Views",
     "chamfer",
     "cloth_loss",
+    "dressed_loss",
     "edge_length",
     "four_silhouettes",
     "joint_loss",

@@ -24,11 +24,13 @@ class Views:
         half_extent: metres from the middle of a picture to its border.
         size: edge of a picture in pixels.
         sigma: softness of the outline in pixels.
+        sides: which of SIDES are seen; a training on a CPU looks from one at a time.
     """
 
     half_extent: float = 1.35
     size: int = 160
     sigma: float = 0.7
+    sides: tuple[int, ...] = (0, 1, 2, 3)
 
 
 def four_silhouettes(
@@ -46,7 +48,7 @@ def four_silhouettes(
     """
     image = _seen(vertices_body.float(), views).flatten(0, 1)
     masks = soft_silhouette(image, faces, views.size, views.size, views.sigma, adjacency)
-    return masks.reshape(-1, len(SIDES), views.size, views.size)
+    return masks.reshape(-1, len(views.sides), views.size, views.size)
 
 
 @torch.no_grad()
@@ -65,7 +67,7 @@ def point_silhouettes(points_body: Tensor, views: Views) -> Tensor:
     column, row = place.clamp(0, views.size - 1).unbind(-1)
     hit = torch.zeros(*place.shape[:2], views.size**2, device=points_body.device)
     hit.scatter_reduce_(2, row * views.size + column, inside.to(hit.dtype), "amax")
-    grid = hit.reshape(-1, len(SIDES), views.size, views.size)
+    grid = hit.reshape(-1, len(views.sides), views.size, views.size)
     closed = 1 - max_pool2d(1 - max_pool2d(grid, 3, 1, 1), 3, 1, 1)
     return _softened(closed > 0.5, views.sigma)
 
@@ -82,9 +84,10 @@ def _softened(masks: Tensor, sigma: float) -> Tensor:
 
 
 def _seen(points_body: Tensor, views: Views) -> Tensor:
-    """Column, row and depth (B, 4, P, 3) of points from the four sides."""
+    """Column, row and depth (B, 4, P, 3) of points from the four sides, or from those that are chosen."""
     x, y, z = points_body.unbind(-1)
-    across, towards = torch.stack([x, -x, -z, z], 1), torch.stack([z, -z, x, -x], 1)
+    chosen = list(views.sides)
+    across, towards = torch.stack([x, -x, -z, z], 1)[:, chosen], torch.stack([z, -z, x, -x], 1)[:, chosen]
     scale = views.size / (2 * views.half_extent)
     column = (across + views.half_extent) * scale
     row = ((views.half_extent - y) * scale)[:, None].expand_as(column)

@@ -12,6 +12,7 @@ from torch import Tensor
 from munet.errors import InvalidInputError
 from munet.losses.chamfer import chamfer
 from munet.losses.cloth import cloth_loss
+from munet.losses.dressed import dressed_loss
 from munet.losses.edge_length import edge_length
 from munet.losses.joints import joint_loss
 from munet.losses.laplacian import laplacian_loss
@@ -42,6 +43,7 @@ class LossWeights:
     normal_maps: float = 1.0
     surface: float = 1.0
     surface_of_true_body: float = 1.0
+    dressed: float = 1.0
     edges: float = 10.0
     laplacian: float = 10.0
     trace: float = 1.0
@@ -80,6 +82,8 @@ class Targets:
         surface_silhouettes: (B, 4, S, S) of the true surface in the settings' views.
         normals: (B, 6, R, R) of the true surface.
         intrinsics: (B, 3) of the crop for a pinhole camera, or None.
+        dressed: (B, V, 3) where every vertex of the body belongs on the clothes, or None where it is not known.
+        dressed_sure: (B, V) how sure that is, in [0, 1].
     """
 
     body: Tensor
@@ -90,6 +94,8 @@ class Targets:
     surface_silhouettes: Tensor
     normals: Tensor
     intrinsics: Tensor | None = None
+    dressed: Tensor | None = None
+    dressed_sure: Tensor | None = None
 
 
 class LossTerms(NamedTuple):
@@ -169,7 +175,17 @@ def _surface_terms(
         for_body = None if settings.trace_variant == "full" else error("surface_for_body")
         return trace_loss(error("surface"), error("surface_of_true_body"), settings.trace_variant, for_body)
 
+    def dressed() -> Tensor:
+        if targets.dressed is None or targets.dressed_sure is None:
+            raise InvalidInputError("This loss needs to know where vertices belong.", detail="missing dressed")
+        made = [value for value in (output.surface, output.surface_of_true_body) if value is not None]
+        return sum(
+            (dressed_loss(surface, targets.dressed, targets.dressed_sure) for surface in made),
+            output.surface.new_zeros(()),
+        )
+
     return {
+        "dressed": dressed,
         "surface": lambda: error("surface"),
         "surface_of_true_body": lambda: error("surface_of_true_body"),
         "trace": trace,

@@ -9,7 +9,26 @@ from munet.errors import InvalidInputError
 
 LANDMARK_COUNT = 33
 # Planes that the body encoder can see, and how many of them there are.
-INPUT_CHANNELS = {"rgb": 3, "landmarks": LANDMARK_COUNT, "mask": 1, "edges": 1, "depth": 1, "normals": 3}
+INPUT_CHANNELS = {
+    "rgb": 3,
+    "landmarks": LANDMARK_COUNT,
+    "mask": 1,
+    "edges": 1,
+    "depth": 1,
+    "normals": 3,
+    "outline": 1,
+    "body": 3,
+}
+
+
+# RGB, front normals, back normals and mask.
+LOCAL_PLANES = 10
+# Signed distance to the outline.
+OUTLINE_PLANES = 1
+# Front and back normals of a body and the heights of its nearest and farthest surface.
+BODY_PLANES = 8
+# A vertex's place on the template, distance to the outline, and distances to the nearest and the farthest surface.
+INFORMED_VALUES = 6
 
 
 @dataclass(frozen=True)
@@ -23,6 +42,8 @@ class EncoderConfig:
         widths: channels of the four scales (small only).
         features: length of the feature of the whole picture.
         landmark_features: length of the code of the landmarks' coordinates, appended to the feature; 0 for none.
+        vertex_features: channels of the map that every vertex of the body at the start reads where it is seen
+            (small only); 0 for none.
     """
 
     kind: Literal["resnet50", "small"]
@@ -31,6 +52,7 @@ class EncoderConfig:
     widths: tuple[int, ...]
     features: int
     landmark_features: int = 0
+    vertex_features: int = 0
 
     @property
     def in_channels(self) -> int:
@@ -66,10 +88,13 @@ class BodyConfig:
     Attributes:
         widths: channels after the layers L1 to L9.
         camera_layer: the camera reads the values after this layer, counted from 1.
+        given: the vertices also know where the body at the start has them, and the networks move that body and its
+            camera; without it they see the template's vertices only, as in the paper.
     """
 
     widths: tuple[int, ...]
     camera_layer: int
+    given: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,12 +106,14 @@ class SurfaceConfig:
         decoder: channels of the layers that see the input again; then comes a last one from 6 to 6.
         chunk_edges: edges per piece of a convolution, 0 for all at once.
         save_memory: gather the taps again in the backward pass instead of keeping them.
+        kind: "paper", or "residual" (:class:`munet.network.residual_surface.ResidualSurface`).
     """
 
     encoder: tuple[int, ...]
     decoder: tuple[int, ...]
     chunk_edges: int
     save_memory: bool
+    kind: Literal["paper", "residual"] = "paper"
 
 
 @dataclass(frozen=True)
@@ -103,6 +130,8 @@ class NetworkConfig:
         normal_widths: channels of the normal network at its scales, the first at half the crop's size.
         body: G_v.
         surface: G_e.
+        informed: E_l also sees the distance to the outline and the body's own maps, and every vertex of the surface
+            knows its place on the template, its distance to the outline and what lies before and behind it.
     """
 
     name: str
@@ -114,6 +143,17 @@ class NetworkConfig:
     normal_widths: tuple[int, ...]
     body: BodyConfig
     surface: SurfaceConfig
+    informed: bool = False
+
+    @property
+    def local_planes(self) -> int:
+        """Planes that E_l sees: RGB, both normals and mask; with ``informed`` the outline and the body's own maps."""
+        return LOCAL_PLANES + (OUTLINE_PLANES + BODY_PLANES if self.informed else 0)
+
+    @property
+    def vertex_values(self) -> int:
+        """Numbers that every vertex of the surface has besides its normal and its place."""
+        return self.coarse.out + self.fine.out + (INFORMED_VALUES if self.informed else 0)
 
 
 PAPER = NetworkConfig(
@@ -133,13 +173,20 @@ SMALL = NetworkConfig(
     image_size=256,
     graph_vertices=1724,
     encoder=EncoderConfig(
-        "small", 256, ("rgb", "landmarks", "mask", "edges", "depth", "normals"), (32, 64, 128, 256), 512, 256
+        "small",
+        128,
+        ("rgb", "landmarks", "mask", "edges", "normals", "outline", "body"),
+        (32, 64, 128, 192),
+        256,
+        128,
+        vertex_features=32,
     ),
-    coarse=FilterConfig(size=256, shrink=4, width=48, out=48, stacks=1, depth=3),
-    fine=FilterConfig(size=256, shrink=2, width=16, out=16, stacks=1, depth=1),
-    normal_widths=(32, 64, 96, 128),
-    body=BodyConfig((192, 128, 128, 128, 128, 128, 128, 64, 32), camera_layer=7),
-    surface=SurfaceConfig((96, 96, 96, 128, 128, 96, 64), (64, 32, 6), 0, save_memory=False),
+    coarse=FilterConfig(size=128, shrink=2, width=32, out=32, stacks=1, depth=3),
+    fine=FilterConfig(size=128, shrink=2, width=16, out=16, stacks=1, depth=1),
+    normal_widths=(16, 32, 64, 128),
+    body=BodyConfig((128, 96, 96, 96, 96, 96, 96, 64, 32), camera_layer=7, given=True),
+    surface=SurfaceConfig((64,) * 7, (64, 64, 64), 0, save_memory=False, kind="residual"),
+    informed=True,
 )
 
 CONFIGS = {config.name: config for config in (PAPER, SMALL)}

@@ -11,10 +11,15 @@ from munet.network.config import LANDMARK_COUNT, EncoderConfig
 
 _RESNET50_BLOCKS = (3, 4, 6, 3)
 _LAYOUT_CHANNELS = 32
+# Blocks after which the grid has an eighth of the picture's size.
+_TO_EIGHTH = 4
 
 
 class PersonEncoder(nn.Module):
-    """The feature of a person: that of the picture, and the landmarks' code where the configuration has one."""
+    """The feature of a person: that of the picture, and the landmarks' code where the configuration has one.
+
+    Where the configuration wants it, a map for the vertices comes from the small encoder's grid of an eighth.
+    """
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -23,12 +28,16 @@ class PersonEncoder(nn.Module):
         self.landmarks = LandmarkEncoder(LANDMARK_COUNT, code) if code else None
         self.features = config.features + code
 
-    def forward(self, planes: Tensor, landmarks: Tensor) -> Tensor:
-        """Encode planes (B, C, size, size) and landmarks (B, 33, 3) as (B, features)."""
-        feature: Tensor = self.picture(planes)
+    def forward(self, planes: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Encode planes (B, C, size, size) and landmarks (B, 33, 3).
+
+        Returns:
+            The feature (B, features) and the vertices' map (B, vertex_features, size / 8, size / 8), if there is one.
+        """
+        feature, places = self.picture(planes)
         if self.landmarks is None:
-            return feature
-        return torch.cat([feature, self.landmarks(landmarks).to(feature.dtype)], -1)
+            return feature, places
+        return torch.cat([feature, self.landmarks(landmarks).to(feature.dtype)], -1), places
 
 
 class Bottleneck(nn.Module):
@@ -77,12 +86,11 @@ class ResNet50(nn.Module):
             stages.append(nn.Sequential(*blocks))
         self.layer1, self.layer2, self.layer3, self.layer4 = stages
 
-    def forward(self, planes: Tensor) -> Tensor:
+    def forward(self, planes: Tensor) -> tuple[Tensor, None]:
         """Encode planes (B, C, S, S)."""
         image = nn.functional.max_pool2d(relu(self.bn1(self.conv1(planes))), 3, 2, 1)
         image = self.layer4(self.layer3(self.layer2(self.layer1(image))))
-        feature: Tensor = image.mean((2, 3))
-        return feature
+        return image.mean((2, 3)), None
 
 
 class SmallEncoder(nn.Module):
@@ -101,17 +109,21 @@ class SmallEncoder(nn.Module):
         for before, width in zip(config.widths, rest, strict=False):
             blocks += [ResidualConv(before, width, 2), ResidualConv(width, width)]
         self.blocks = nn.Sequential(*blocks)
+        wanted = config.vertex_features
+        self.places = nn.Conv2d(config.widths[1], wanted, 1) if wanted else None
         self.norm = group_norm(config.widths[-1])
         self.squeeze = nn.Conv2d(config.widths[-1], _LAYOUT_CHANNELS, 1)
         cells = (config.size // (4 << len(rest))) ** 2
         self.head = nn.Linear(_LAYOUT_CHANNELS * cells + config.widths[-1], config.features)
 
-    def forward(self, planes: Tensor) -> Tensor:
-        """Encode planes (B, C, S, S) as (B, features)."""
-        image = relu(self.norm(self.blocks(self.stem(planes))))
+    def forward(self, planes: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Encode planes (B, C, S, S) as (B, features), with the vertices' map (B, D, S / 8, S / 8) where wanted."""
+        middle = self.blocks[:_TO_EIGHTH](self.stem(planes))
+        places = None if self.places is None else self.places(relu(middle))
+        image = relu(self.norm(self.blocks[_TO_EIGHTH:](middle)))
         layout = relu(self.squeeze(image)).flatten(1)
         feature: Tensor = self.head(torch.cat([layout, image.mean((2, 3)).to(layout.dtype)], -1))
-        return feature
+        return feature, places
 
 
 class LandmarkEncoder(nn.Module):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate
 
@@ -14,6 +17,7 @@ from munet.network.config import LANDMARK_COUNT
 _IMAGE_MEAN = (0.485, 0.456, 0.406)
 _IMAGE_DEVIATION = (0.229, 0.224, 0.225)
 _HEAT_SIGMA = 2 / 64
+_INSIDE = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,9 @@ class NetworkInputs:
         normals: (B, 6, R, R) front and back unit normals, body frame, zero on the background; None has them
             estimated. Back normals belong to the surface behind the same pixel.
         intrinsics: (B, 3) of :func:`munet.network.camera.pinhole_translation`; None means weak perspective.
+        body: (B, V, 3) metres, body frame: a body on the networks' graph to start from, lifted from the landmarks or
+            fitted; None starts from the template.
+        camera: (B, 3) weak perspective of that body; None starts from a crop of two metres.
     """
 
     rgb: Tensor
@@ -37,6 +44,8 @@ class NetworkInputs:
     depth: Tensor | None = None
     normals: Tensor | None = None
     intrinsics: Tensor | None = None
+    body: Tensor | None = None
+    camera: Tensor | None = None
 
 
 def check_inputs(inputs: NetworkInputs, image_size: int) -> None:
@@ -54,6 +63,7 @@ def check_inputs(inputs: NetworkInputs, image_size: int) -> None:
         "depth": (batch, 1, *plane),
         "normals": (batch, 6, *plane),
         "intrinsics": (batch, 3),
+        "camera": (batch, 3),
     }
     for name, shape in expected.items():
         value = getattr(inputs, name)
@@ -63,7 +73,13 @@ def check_inputs(inputs: NetworkInputs, image_size: int) -> None:
             )
 
 
-def encoder_planes(inputs: NetworkInputs, channels: tuple[str, ...], size: int, normals: Tensor | None) -> Tensor:
+def encoder_planes(
+    inputs: NetworkInputs,
+    channels: tuple[str, ...],
+    size: int,
+    normals: Tensor | None,
+    body_normals: Tensor | None = None,
+) -> Tensor:
     """Stack the planes the body encoder sees, (B, C, size, size).
 
     Args:
@@ -71,6 +87,7 @@ def encoder_planes(inputs: NetworkInputs, channels: tuple[str, ...], size: int, 
         channels: keys of ``INPUT_CHANNELS``.
         size: edge in pixels.
         normals: (B, 6, R, R) of the round before, of which the front is seen; zeros in the first round.
+        body_normals: (B, 6, R, R) of the body at the start, of which the front is seen; zeros without.
     """
     empty = inputs.mask.new_zeros(inputs.mask.shape)
     planes = {
@@ -80,6 +97,8 @@ def encoder_planes(inputs: NetworkInputs, channels: tuple[str, ...], size: int, 
         "edges": lambda: resize(edge_map(inputs.rgb, inputs.mask), size),
         "depth": lambda: resize(empty if inputs.depth is None else inputs.depth, size),
         "normals": lambda: resize(empty.expand(-1, 3, -1, -1) if normals is None else normals[:, :3], size),
+        "outline": lambda: outline_distance(resize(inputs.mask, size)),
+        "body": lambda: resize(empty.expand(-1, 3, -1, -1) if body_normals is None else body_normals[:, :3], size),
     }
     return torch.cat([planes[name]() for name in channels], 1)
 
@@ -116,6 +135,23 @@ def edge_map(rgb: Tensor, mask: Tensor) -> Tensor:
     strength = conv2d(padded, kernels).square().sum(1, keepdim=True).add(1e-12).sqrt()
     inner, outline = strength.chunk(2)
     return torch.tanh(3 * inner * mask + outline)
+
+
+@torch.no_grad()
+def outline_distance(mask: Tensor) -> Tensor:
+    """Signed distance (B, 1, R, R) to the outline of masks, positive inside, [-1, 1] reaching a quarter of the crop."""
+    hard = (mask >= _INSIDE).to(torch.uint8).cpu().numpy()[:, 0]
+    reach = mask.shape[-1] / 4
+    signed = [_distance(one) - _distance(1 - one) for one in hard]
+    distance = torch.from_numpy(np.stack(signed))[:, None].to(mask)
+    return (distance / reach).clamp(-1, 1)
+
+
+def _distance(inside: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Distance of the pixels of 1 to the nearest pixel of 0; the picture's size where there is none."""
+    if inside.all():
+        return np.full(inside.shape, inside.shape[0], np.float32)
+    return np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
 
 
 def _standardised(rgb: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ _POSE_DEVIATION = 0.35
 _EQUAL = 0.03
 _SUM = 10.0
 _BODY_JOINTS = 24
+_STEPS = 2.0**22
 
 
 @torch.no_grad()
@@ -76,5 +77,7 @@ def _ring_weights(vertices: Tensor, joint: Tensor) -> Tensor:
     rows = torch.cat([relative, ones, _EQUAL * torch.eye(count, device=vertices.device)])
     zeros = vertices.new_zeros(len(relative))
     wanted = torch.cat([zeros, vertices.new_tensor([_SUM]), vertices.new_full((count,), _EQUAL / count)])
-    solution: Tensor = torch.linalg.lstsq(rows.double(), wanted.double()[:, None]).solution[:, 0].float()
-    return solution / solution.sum()
+    solution: Tensor = torch.linalg.lstsq(rows.double(), wanted.double()[:, None]).solution[:, 0]
+    solution = solution / solution.sum()
+    # The last digits follow the arrays' places in memory; a training that goes on wants the same weights again.
+    return ((solution * _STEPS).round() / _STEPS).float()

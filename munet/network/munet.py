@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -10,12 +10,13 @@ from torch.func import functional_call
 
 from munet.errors import InvalidInputError
 from munet.network.body_network import BodyNetwork
-from munet.network.camera import from_ndc, project, to_ndc
+from munet.network.camera import project, to_ndc
 from munet.network.config import NetworkConfig
 from munet.network.encoder import PersonEncoder
 from munet.network.inputs import NetworkInputs, check_inputs, encoder_planes
-from munet.network.local import LocalEncoder, LocalMaps, sample_maps
-from munet.network.normal_network import NormalNetwork, body_normal_maps
+from munet.network.local import LocalEncoder, LocalMaps, informed_values, read_map, sample_maps
+from munet.network.normal_network import NormalNetwork, body_maps, body_normal_maps
+from munet.network.residual_surface import ResidualSurface
 from munet.network.surface_network import SurfaceNetwork
 from munet.network.topology import Topology
 
@@ -63,10 +64,11 @@ class MuNet(nn.Module):
         super().__init__()
         self.config = config
         self.body_encoder = PersonEncoder(config.encoder)
-        self.body_network = BodyNetwork(self.body_encoder.features, config.body)
+        self.body_network = BodyNetwork(self.body_encoder.features, config.body, config.encoder.vertex_features)
         self.normal_network = NormalNetwork(config.normal_widths)
-        self.local_encoder = LocalEncoder(config.coarse, config.fine)
-        self.surface_network = SurfaceNetwork(config.coarse.out + config.fine.out, config.surface)
+        self.local_encoder = LocalEncoder(config.coarse, config.fine, config.local_planes)
+        kind = ResidualSurface if config.surface.kind == "residual" else SurfaceNetwork
+        self.surface_network: SurfaceNetwork | ResidualSurface = kind(config.vertex_values, config.surface)
 
     def forward(
         self, topology: Topology, inputs: NetworkInputs, rounds: int = 1, truth: TrueBody | None = None
@@ -76,27 +78,33 @@ class MuNet(nn.Module):
         Args:
             topology: of the graph; any closed manifold, the parameters do not depend on it.
             inputs: of the people.
-            rounds: how often the body is predicted; every round after the first sees the clothed normals of the one
-                before. Without the plane "normals" in the encoder one round is all there is.
+            rounds: how often the body is predicted; every round after the first starts from the body of the one before
+                (where the configuration starts from a given body) and sees its clothed normals. Without the plane
+                "normals" in the encoder one round is all there is. With 0 rounds the given body is dressed as it is.
             truth: in training, to dress the true body as well.
 
         Returns:
             Bodies, cameras, normals and surfaces.
 
         Raises:
-            InvalidInputError: shapes are wrong or the rounds are not between 1 and 8.
+            InvalidInputError: shapes are wrong, the rounds are not between 1 and 8, or 0 without a given body.
         """
         check_inputs(inputs, self.config.image_size)
-        if not 1 <= rounds <= 8:
+        given = inputs.body is not None and inputs.camera is not None
+        if not (0 if given else 1) <= rounds <= 8:
             raise InvalidInputError("The number of rounds must lie between 1 and 8.", detail=f"found {rounds}")
-        seen = inputs.normals
-        for _ in range(rounds):
-            body, camera = self.estimate_body(topology, inputs, seen)
-            normals = (
-                self.estimate_normals(topology, inputs, body, camera) if inputs.normals is None else inputs.normals
-            )
-            seen = normals
-        maps: LocalMaps = self.local_encoder(inputs.rgb, inputs.mask, normals)
+        start, seen = inputs, inputs.normals
+        if inputs.body is not None and inputs.camera is not None:
+            body, camera = inputs.body, inputs.camera
+        for number in range(rounds):
+            body, camera = self.estimate_body(topology, start, seen)
+            if inputs.normals is None and number + 1 < rounds:
+                seen = self.estimate_normals(topology, inputs, body, camera)
+            if self.config.body.given:
+                start = replace(inputs, body=body.detach(), camera=camera.detach())
+        of_body = self.maps_of_body(topology, inputs, body, camera)
+        normals = self.clothed_normals(inputs, of_body)
+        maps = self.local_maps(inputs, normals, of_body)
         surface = self.dress(topology, maps, body, camera, inputs.intrinsics)
         if truth is None:
             return MuNetOutput(body, camera, normals, surface)
@@ -107,17 +115,40 @@ class MuNet(nn.Module):
     def estimate_body(self, topology: Topology, inputs: NetworkInputs, normals: Tensor | None) -> tuple[Tensor, Tensor]:
         """Body graph (B, V, 3) and camera (B, 3); ``normals`` (B, 6, R, R) of the round before, or None."""
         config = self.config.encoder
-        planes = encoder_planes(inputs, config.channels, config.size, normals)
-        feature: Tensor = self.body_encoder(planes, inputs.landmarks)
-        body, camera = self.body_network(topology, feature)
+        start = topology.template_body.expand(len(inputs.rgb), -1, -1) if inputs.body is None else inputs.body
+        middle = start.new_tensor([[1.0, 0, 0]]).expand(len(start), -1) if inputs.camera is None else inputs.camera
+        of_body = None
+        if "body" in config.channels and inputs.body is not None:
+            of_body = body_normal_maps(start, topology.faces, middle, config.size, inputs.intrinsics)
+        planes = encoder_planes(inputs, config.channels, config.size, normals, of_body)
+        feature, places = self.body_encoder(planes, inputs.landmarks)
+        local = None if places is None else read_map(places, project(start, middle, inputs.intrinsics))
+        body, camera = self.body_network(topology, feature, start, middle, local)
         return body, camera
 
     def estimate_normals(self, topology: Topology, inputs: NetworkInputs, body: Tensor, camera: Tensor) -> Tensor:
         """Clothed normals (B, 6, R, R) around a body; no gradient reaches the body through its rendered normals."""
-        size = self.config.image_size
-        of_body = body_normal_maps(body, topology.faces, camera, size, inputs.intrinsics).to(inputs.rgb.dtype)
-        normals: Tensor = self.normal_network(inputs.rgb, inputs.mask, of_body)
+        normals: Tensor = self.clothed_normals(inputs, self.maps_of_body(topology, inputs, body, camera))
         return normals
+
+    def maps_of_body(self, topology: Topology, inputs: NetworkInputs, body: Tensor, camera: Tensor) -> Tensor:
+        """Normals and heights (B, 8, R, R) of a body, without gradient."""
+        maps = body_maps(body, topology.faces, camera, self.config.image_size, inputs.intrinsics)
+        return maps.to(inputs.rgb.dtype)
+
+    def clothed_normals(self, inputs: NetworkInputs, of_body: Tensor) -> Tensor:
+        """Those that are given, or estimated ones (B, 6, R, R) from the body's maps."""
+        if inputs.normals is not None:
+            return inputs.normals
+        normals: Tensor = self.normal_network(inputs.rgb, inputs.mask, of_body[:, :6])
+        return normals
+
+    def local_maps(self, inputs: NetworkInputs, normals: Tensor, of_body: Tensor) -> LocalMaps:
+        """The features of E_l."""
+        maps: LocalMaps = self.local_encoder(
+            inputs.rgb, inputs.mask, normals, of_body if self.config.informed else None
+        )
+        return maps
 
     def dress(
         self, topology: Topology, maps: LocalMaps, body: Tensor, camera: Tensor, intrinsics: Tensor | None
@@ -129,12 +160,12 @@ class MuNet(nn.Module):
         self, topology: Topology, maps: LocalMaps, body: Tensor, camera: Tensor, intrinsics: Tensor | None
     ) -> Tensor:
         constants = {name: value.detach() for name, value in self.surface_network.named_parameters()}
-        still = LocalMaps(maps.coarse.detach(), maps.fine.detach())
+        still = LocalMaps(maps.coarse.detach(), maps.fine.detach(), maps.scene)
         return _dress(self.surface_network, constants, topology, still, body, camera, intrinsics)
 
 
 def _dress(
-    network: SurfaceNetwork,
+    network: SurfaceNetwork | ResidualSurface,
     constants: dict[str, Tensor],
     topology: Topology,
     maps: LocalMaps,
@@ -142,10 +173,14 @@ def _dress(
     camera: Tensor,
     intrinsics: Tensor | None,
 ) -> Tensor:
-    features = sample_maps(maps, project(body, camera, intrinsics))
+    seen = project(body, camera, intrinsics)
+    features = sample_maps(maps, seen)
+    if maps.scene is not None:
+        features = torch.cat([features, informed_values(maps.scene, seen, body, topology.template_unit)], -1)
     vertices_ndc = to_ndc(body, camera)
-    moved = functional_call(network, constants, (topology, vertices_ndc, features))
-    return from_ndc(vertices_ndc + moved, camera)
+    moved: Tensor = functional_call(network, constants, (topology, vertices_ndc, features))
+    # A displacement has no place, so metres are NDC over the scale.
+    return body + (moved if isinstance(network, ResidualSurface) else moved / camera[:, None, :1])
 
 
 def create_munet(config: NetworkConfig, seed: int = 0) -> MuNet:

@@ -10,7 +10,8 @@ from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle
 
 from munet.network.blocks import ResidualConv, group_norm
 from munet.network.camera import project
-from munet.render import normal_map, rasterise
+from munet.render import interpolate as interpolate_values
+from munet.render import rasterise, vertex_normals
 
 # RGB, mask, body normals of front and back.
 _PLANES = 10
@@ -83,12 +84,27 @@ def body_normal_maps(
     Returns:
         (B, 6, size, size) front and back unit normals, body frame, zero on the background.
     """
+    return body_maps(vertices_body, faces, camera, size, intrinsics)[:, :6]
+
+
+@torch.no_grad()
+def body_maps(
+    vertices_body: Tensor, faces: Tensor, camera: Tensor, size: int, intrinsics: Tensor | None = None
+) -> Tensor:
+    """:func:`body_normal_maps` and the heights of both surfaces, without gradient.
+
+    Returns:
+        (B, 8, size, size): front and back normals, then metres from the pelvis towards the viewer of the nearest and
+        of the farthest surface; zero on the background.
+    """
     body = vertices_body.float()
     place = None if intrinsics is None else intrinsics.float()
     pixels = (project(body, camera.float(), place) + 1) * (size / 2)
-    sides = [_side(body, torch.cat([pixels, _FAR - towards * body[..., 2:]], -1), faces, size) for towards in (1, -1)]
-    return torch.cat(sides, 1)
-
-
-def _side(vertices_body: Tensor, vertices_image: Tensor, faces: Tensor, size: int) -> Tensor:
-    return normal_map(rasterise(vertices_image, faces, size, size), vertices_body, faces).permute(0, 3, 1, 2)
+    values = torch.cat([vertex_normals(body, faces), body[..., 2:]], -1)
+    sides = []
+    for towards in (1, -1):
+        fragments = rasterise(torch.cat([pixels, _FAR - towards * body[..., 2:]], -1), faces, size, size)
+        sides.append(interpolate_values(fragments, faces, values).permute(0, 3, 1, 2))
+    front, back = sides
+    normals = [nn.functional.normalize(side[:, :3], dim=1, eps=1e-20) for side in (front, back)]
+    return torch.cat([*normals, front[:, 3:], back[:, 3:]], 1)

@@ -56,7 +56,7 @@ class SurfaceNetwork(nn.Module):
         for layer in self.decoder:
             joined = torch.cat([start.to(values.dtype), values], -1)
             values = instance_norm(leaky_relu(layer(joined, topology.neighbours), 0.01))
-        return edges_to_vertices(topology, self.last(values, topology.neighbours).float())
+        return ends_to_vertices(topology, self.last(values, topology.neighbours).float())
 
 
 def edge_features(topology: Topology, vertices_ndc: Tensor, features: Tensor) -> Tensor:
@@ -70,11 +70,12 @@ def edge_features(topology: Topology, vertices_ndc: Tensor, features: Tensor) ->
     return torch.cat([of_vertex.index_select(1, low), of_vertex.index_select(1, high)], -1)
 
 
-def edges_to_vertices(topology: Topology, values: Tensor) -> Tensor:
-    """Mean (B, V, 3) over the edges at each vertex of the half of (B, E, 6) that is meant for it."""
+def ends_to_vertices(topology: Topology, values: Tensor) -> Tensor:
+    """Mean (B, V, C) over the edges at each vertex of the half of (B, E, 2 C) that is meant for it."""
     low, high = topology.edges.unbind(1)
-    total = values.new_zeros(values.shape[0], topology.vertex_count, 3)
-    total = total.index_add(1, low, values[..., :3]).index_add(1, high, values[..., 3:])
+    first, second = values.chunk(2, -1)
+    total = values.new_zeros(values.shape[0], topology.vertex_count, first.shape[-1])
+    total = total.index_add(1, low, first).index_add(1, high, second)
     return total / topology.degree[:, None]
 
 

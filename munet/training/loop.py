@@ -7,6 +7,7 @@ are all that a training continues from.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -15,11 +16,13 @@ from torch import Tensor
 
 from munet.body.model import BodyModel
 from munet.errors import InvalidInputError, MunetError
-from munet.losses import total_loss
+from munet.lifting.lift import load_lifter
+from munet.losses import Views, total_loss
 from munet.network import MuNetOutput, Topology, create_munet, network_topology
 from munet.network.joints import joint_regressor
 from munet.training.checkpoint import Checkpoint
 from munet.training.data.generate import TrainingBatch
+from munet.training.given import Mix, given_bodies
 from munet.training.moments import shorten_moments
 from munet.training.network_batch import NetworkBatch, network_batch
 from munet.training.objective import StagedNet, not_finite, set_trained
@@ -79,7 +82,9 @@ class Training:
         made = topology or network_topology(model.to("cpu"), config_of(plan))
         self.topology = made.to(team.device)
         self.regressor: Tensor = joint_regressor(self.model, self.topology)
-        self.net = create_munet(config_of(plan), plan.seed).to(team.device)
+        self.config = config_of(plan)
+        self.net = create_munet(self.config, plan.seed).to(team.device)
+        self._lifter = load_lifter().to(team.device)
         self.step = 0
         self.seconds = 0.0
         self._enter()
@@ -106,7 +111,7 @@ class Training:
         place = self.place
         self.net.train()
         for group in self._optimiser.param_groups:
-            group["lr"] = rate_of(place)
+            group["lr"] = rate_of(place, self.plan.floor)
         self._optimiser.zero_grad(set_to_none=True)
         sums: dict[str, float] = {}
         for piece in range(self._pieces):
@@ -121,10 +126,27 @@ class Training:
             self._enter()
         return sums | {"gradient": float(norm)}
 
-    def prepare(self, batch: TrainingBatch) -> NetworkBatch:
-        """A batch as networks and losses take it."""
-        views = views_of(self.plan)
-        return network_batch(batch, self.model, self.topology, views, with_depth=self.plan.with_depth)
+    def prepare(self, batch: TrainingBatch, views: Views, number: int, mix: Mix | None = None) -> NetworkBatch:
+        """A batch as networks and losses take it.
+
+        Args:
+            batch: of people.
+            views: of the silhouettes.
+            number: decides the errors of the bodies to start from, together with the plan's seed.
+            mix: of those; the plan's without it.
+        """
+        given, seed = None, (self.plan.seed, number)
+        if self.config.body.given:
+            given = given_bodies(batch, self.model, self.topology, self._lifter, mix or self.plan.given, seed)
+        return network_batch(
+            batch,
+            self.model,
+            self.topology,
+            views,
+            with_depth=self.plan.with_depth,
+            given=given,
+            dressed="dressed" not in self.plan.without and self.place.stage.name != "body",
+        )
 
     def autocast(self) -> torch.autocast:
         """The precision of the networks."""
@@ -158,13 +180,14 @@ class Training:
     def _enter(self) -> None:
         """Begin the stage of the next step: its networks learn, the optimiser remembers nothing."""
         self._trained = set_trained(self.net, self.place.stage)
-        self._optimiser = torch.optim.Adam(self._trained.values(), lr=rate_of(self.place))
+        self._optimiser = torch.optim.Adam(self._trained.values(), lr=rate_of(self.place, self.plan.floor))
         self._module = self.team.wrap(StagedNet(self.net, self.topology))
 
     def _learn(self, people: Ahead, place: Place, piece: int) -> dict[str, float]:
         part = piece * self.team.size + self.team.rank
         indices, following = self._indices(self.step, piece), self._following(piece)
-        batch = self.prepare(people.take(indices, following))
+        people_now = self._thinned(people.take(indices, following))
+        batch = self.prepare(people_now, views_of(self.plan, place.step), self.step)
         with self.autocast():
             output = cast("MuNetOutput", self._module(place.stage, batch, place.rounds))
         self._require_results(output)
@@ -182,6 +205,15 @@ class Training:
         self._require_finite(losses)
         (found.total / self._pieces).backward()  # type: ignore[no-untyped-call]
         return losses
+
+    def _thinned(self, batch: TrainingBatch) -> TrainingBatch:
+        """Fewer points of the true surfaces, where the plan says so: they are in random order."""
+        few = self.plan.truth_points
+        if not few:
+            return batch
+        return replace(
+            batch, surface_points=batch.surface_points[:, :few], surface_normals=batch.surface_normals[:, :few]
+        )
 
     def _indices(self, step: int, piece: int) -> list[int]:
         part = piece * self.team.size + self.team.rank

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -33,11 +35,10 @@ class StagedNet(nn.Module):
 
     def _surface(self, batch: NetworkBatch) -> MuNetOutput:
         inputs, truth = batch.inputs, batch.truth
-        body, camera = truth.vertices_body, truth.camera
-        normals = self.net.estimate_normals(self._topology, inputs, body, camera)
-        maps = self.net.local_encoder(inputs.rgb, inputs.mask, normals)
-        surface = self.net.dress(self._topology, maps, body, camera, inputs.intrinsics)
-        return MuNetOutput(body, camera, normals, surface)
+        if inputs.body is None:
+            inputs = replace(inputs, body=truth.vertices_body, camera=truth.camera)
+        output: MuNetOutput = self.net(self._topology, inputs, 0)
+        return output
 
 
 def set_trained(net: MuNet, stage: Stage) -> dict[str, nn.Parameter]:

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from munet.network.normal_network import body_normal_maps
+from munet.training.given import Mix
 from munet.training.loop import Training
 from munet.training.people import People
 from munet.training.validation import run_people
@@ -18,19 +19,21 @@ from munet.training.validation import run_people
 def sample_picture(training: Training, people: People, count: int) -> Tensor:
     """Rows of people of the split "val".
 
-    Each row shows the picture, the predicted body's normals, the predicted surface's, the predicted normal map and the
-    true one.
+    Each row shows the picture, the body's normals, the surface's, the estimated normal maps of front and back and the
+    true ones. Networks that start from a given body start from one with the errors of a fit, and dress it as it is.
 
     Returns:
-        (3, count R, 5 R) in [0, 1], on the CPU.
+        (3, count R, 7 R) in [0, 1], on the CPU.
     """
     rows = []
-    for batch, output in run_people(training, people, count, 1):
+    given = training.config.body.given
+    for batch, output in run_people(training, people, count, 1, rounds=0 if given else None, mix=Mix(0, 1)):
         size, faces = batch.inputs.rgb.shape[-1], training.topology.faces
         camera, place = output.camera.float(), batch.inputs.intrinsics
         meshes = [body_normal_maps(mesh, faces, camera, size, place) for mesh in (output.body, output.surface)]
-        maps = [*meshes, output.normals.float(), batch.targets.normals]
-        rows.append(torch.cat([batch.inputs.rgb[0], *(normals[0, :3] * 0.5 + 0.5 for normals in maps)], -1))
+        maps = [output.normals.float(), batch.targets.normals]
+        seen = [*(normals[0, :3] for normals in meshes), *(part for normals in maps for part in normals[0].chunk(2))]
+        rows.append(torch.cat([batch.inputs.rgb[0], *(normals * 0.5 + 0.5 for normals in seen)], -1))
     return torch.cat(rows, -2).clamp(0, 1).cpu()
 
 

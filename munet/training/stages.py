@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from munet.errors import InvalidInputError
 from munet.losses import LossSettings, LossWeights, SurfaceErrorSettings, Views
 from munet.network import NetworkConfig
 from munet.network.config import CONFIGS
+from munet.training.given import Mix
 
 StageName = Literal["body", "surface", "joint"]
 
@@ -21,7 +23,7 @@ TRAINED: dict[StageName, tuple[str, ...]] = {
 # Terms that mean something in a stage.
 _TERMS: dict[StageName, frozenset[str]] = {
     "body": frozenset({"vertices", "joints", "reprojection", "body_chamfer"}),
-    "surface": frozenset({"normal_maps", "surface", "edges", "laplacian", "surface_silhouette"}),
+    "surface": frozenset({"normal_maps", "surface", "dressed", "edges", "laplacian", "surface_silhouette"}),
     "joint": frozenset(entry.name for entry in fields(LossWeights)),
 }
 # The surface is useless at first, so its feedback to the body grows with it.
@@ -29,6 +31,8 @@ _RAMPED = ("trace", "cloth")
 _RAMP = 0.1
 _WARM_UP = 200
 _LATE_RATE = 0.1
+# Front and east.
+_IN_TURN = ((0,), (2,))
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,11 @@ class Plan:
         clip: largest norm of the gradient.
         bfloat16: networks under bfloat16 autocast; losses stay in float32.
         without: loss terms left out, for ablations.
+        given: bodies that the networks start from, where their configuration does.
+        sides: silhouettes of a step: 4, or 1, front and side in turn (front and back have one outline).
+        truth_points: of the true surface that are compared with, 0 for all.
+        floor: learning rate at the end of a stage over that at its beginning, to which it falls as a cosine; 0 for the
+            paper's, which is a tenth in the second half.
     """
 
     config: str
@@ -81,6 +90,10 @@ class Plan:
     clip: float = 1.0
     bfloat16: bool = False
     without: tuple[str, ...] = ()
+    given: Mix = field(default_factory=Mix)
+    sides: int = 4
+    truth_points: int = 0
+    floor: float = 0.0
 
     @property
     def steps(self) -> int:
@@ -99,12 +112,25 @@ PLANS = {
         with_depth=True,
         view_size=160,
         surface_samples=20_000,
+        without=("dressed",),
     ),
     "small": Plan(
         "small",
-        (Stage("body", 12_000), Stage("surface", 4_000), Stage("joint", 12_000, rounds=2)),
+        (Stage("surface", 12_000, rate=1e-3), Stage("body", 6_000, rate=1e-3), Stage("joint", 12_000, rounds=2)),
         batch=32,
+        points=4096,
+        floor=0.02,
     ),
+}
+# What a CPU core learns in an hour or so: fewer people, one silhouette at a time, fewer points.
+CPU = {
+    "stages": (Stage("surface", 760, rate=1e-3), Stage("body", 160, rate=1e-3), Stage("joint", 100, rate=5e-4)),
+    "batch": 4,
+    "view_size": 64,
+    "surface_samples": 2000,
+    "truth_points": 2048,
+    "sides": 1,
+    "bfloat16": True,
 }
 
 
@@ -123,6 +149,10 @@ def check_plan(plan: Plan) -> None:
         "samples": plan.samples >= 0,
         "clip": plan.clip > 0,
         "without": set(plan.without) <= known,
+        "given": plan.given.true >= 0 and plan.given.fitted >= 0 and plan.given.true + plan.given.fitted <= 1,
+        "sides": plan.sides in {1, 4},
+        "truth_points": 0 <= plan.truth_points <= plan.points,
+        "floor": 0 <= plan.floor < 1,
     }
     wrong = [name for name, good in problems.items() if not good]
     if wrong:
@@ -156,11 +186,17 @@ def place_of(plan: Plan, step: int) -> Place:
     raise InvalidInputError("A plan needs at least one step.", detail=f"found {plan.steps}")
 
 
-def rate_of(place: Place) -> float:
-    """Learning rate: warm-up (200 steps, or a tenth of a short stage), constant, a tenth of it in the second half."""
-    late = place.step >= place.stage.steps / 2
+def rate_of(place: Place, floor: float = 0.0) -> float:
+    """Learning rate: warm-up (200 steps, or a tenth of a short stage), constant, a tenth of it in the second half.
+
+    With a floor it falls to that share of itself as a cosine.
+    """
+    done = place.step / place.stage.steps
     warm_up = max(min(_WARM_UP, _RAMP * place.stage.steps), 1)
-    return place.stage.rate * min((place.step + 1) / warm_up, 1.0) * (_LATE_RATE if late else 1.0)
+    fallen = _LATE_RATE if done >= 0.5 else 1.0
+    if floor:
+        fallen = floor + (1 - floor) * (0.5 + 0.5 * math.cos(math.pi * done))
+    return place.stage.rate * min((place.step + 1) / warm_up, 1.0) * fallen
 
 
 def losses_of(plan: Plan, place: Place) -> LossSettings:
@@ -176,13 +212,13 @@ def losses_of(plan: Plan, place: Place) -> LossSettings:
     return LossSettings(
         weights=LossWeights(**weights),
         error=SurfaceErrorSettings(samples=plan.surface_samples),
-        views=views_of(plan),
+        views=views_of(plan, place.step),
     )
 
 
-def views_of(plan: Plan) -> Views:
-    """The four silhouettes."""
-    return Views(size=plan.view_size)
+def views_of(plan: Plan, step: int = 0) -> Views:
+    """The silhouettes of a step."""
+    return Views(size=plan.view_size, sides=_IN_TURN[step % len(_IN_TURN)] if plan.sides == 1 else (0, 1, 2, 3))
 
 
 def config_of(plan: Plan) -> NetworkConfig:

@@ -24,7 +24,7 @@ from munet.network import (
     create_munet,
     topology_of_level,
 )
-from munet.network.config import BodyConfig, FilterConfig, SurfaceConfig
+from munet.network.config import BodyConfig, EncoderConfig, FilterConfig, SurfaceConfig
 from munet.network.upsampling import fit_upsampling
 
 
@@ -74,13 +74,40 @@ def config() -> NetworkConfig:
     return replace(
         SMALL,
         image_size=64,
-        encoder=replace(SMALL.encoder, size=64, widths=(8, 8, 16, 16), features=32, landmark_features=16),
+        encoder=EncoderConfig(
+            "small", 64, ("rgb", "landmarks", "mask", "edges", "depth", "normals"), (8, 8, 16, 16), 32, 16
+        ),
         coarse=FilterConfig(64, 4, 16, 8, 1, 2),
         fine=FilterConfig(64, 2, 8, 4, 1, 1),
         normal_widths=(8, 8, 16, 16),
         body=BodyConfig((32, 32, 32, 16, 16), camera_layer=3),
         surface=SurfaceConfig((16, 16), (16, 6), 0, save_memory=False),
+        informed=False,
     )
+
+
+@pytest.fixture(scope="session")
+def given_config(config: NetworkConfig) -> NetworkConfig:
+    """As ``small`` works: from a given body, informed, with residual blocks."""
+    channels = ("rgb", "landmarks", "mask", "edges", "normals", "outline", "body")
+    return replace(
+        config,
+        encoder=replace(config.encoder, channels=channels, vertex_features=8),
+        body=replace(config.body, given=True),
+        surface=SurfaceConfig((16, 16), (16,), 0, save_memory=False, kind="residual"),
+        informed=True,
+    )
+
+
+@pytest.fixture
+def given_net(given_config: NetworkConfig) -> MuNet:
+    return create_munet(given_config, seed=3)
+
+
+@pytest.fixture
+def given_inputs(inputs: NetworkInputs, ball: Topology) -> NetworkInputs:
+    body = (0.9 * ball.template_body + torch.tensor([0.02, 0.0, 0.1])).expand(2, -1, -1)
+    return replace(inputs, body=body, camera=torch.tensor([[1.1, 0.02, 0.0]] * 2))
 
 
 @pytest.fixture

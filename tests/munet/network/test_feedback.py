@@ -55,6 +55,8 @@ def targets(ball: Topology, truth: TrueBody) -> Targets:
         surface_normals=normals,
         surface_silhouettes=four_silhouettes(clothed, ball.faces, SETTINGS.views),
         normals=torch.full((2, 6, 64, 64), 3**-0.5),
+        dressed=clothed,
+        dressed_sure=torch.ones(clothed.shape[:2]),
     )
 
 

@@ -14,7 +14,7 @@ from munet.errors import InvalidInputError
 from munet.network import SMALL, Topology, build_topology, coarsen, network_topology
 from munet.network.graph_conv import GraphConv, broadcast_linear
 from munet.network.joints import graph_values, joint_regressor
-from munet.network.surface_network import edges_to_vertices
+from munet.network.surface_network import ends_to_vertices
 from munet.network.topology import sparse_apply
 
 
@@ -67,7 +67,7 @@ def test_broadcast_equals_concatenation() -> None:
 
 def test_vertex_mean_equals_brute_force(ball: Topology) -> None:
     values = torch.randn(2, ball.edge_count, 6)
-    found = edges_to_vertices(ball, values)
+    found = ends_to_vertices(ball, values)
     for vertex in (0, 17, 161):
         low, high = ball.edges[:, 0] == vertex, ball.edges[:, 1] == vertex
         parts = torch.cat([values[:, low, :3], values[:, high, 3:]], 1)

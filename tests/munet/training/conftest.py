@@ -27,13 +27,15 @@ TINY = replace(
     name="tiny",
     image_size=64,
     graph_vertices=400,
-    encoder=replace(SMALL.encoder, size=64, widths=(8, 8, 16, 16), features=32),
+    encoder=replace(SMALL.encoder, size=64, widths=(8, 8, 16, 16), features=32, vertex_features=8),
     coarse=FilterConfig(64, 4, 16, 8, 1, 2),
     fine=FilterConfig(64, 2, 8, 4, 1, 1),
     normal_widths=(8, 8, 16, 16),
-    body=BodyConfig((32, 32, 32, 16, 16), camera_layer=3),
-    surface=SurfaceConfig((16, 16), (16, 6), 0, save_memory=False),
+    body=BodyConfig((32, 32, 32, 16, 16), camera_layer=3, given=True),
+    surface=SurfaceConfig((16, 16), (16,), 0, save_memory=False, kind="residual"),
 )
+# The same without a body to start from: everything has to be found.
+TEMPLATE = replace(TINY, name="template", body=replace(TINY.body, given=False))
 MADE = 4
 
 
@@ -41,6 +43,7 @@ MADE = 4
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
     monkeypatch.setitem(CONFIGS, "tiny", TINY)
+    monkeypatch.setitem(CONFIGS, "template", TEMPLATE)
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def test_the_command_goes_on_and_finishes(
     assert "Step 6 of 6" in capsys.readouterr().out
     card = json.loads((tmp_path / "munet-tiny.json").read_text())
     assert card["complete"]
-    assert card["metrics_val"]["joints_mm"] > 0
+    assert card["metrics_val"]["fitted.joints_mm"] > 0
     assert load_munet(tmp_path / "munet-tiny.safetensors").config.name == "tiny"
 
 

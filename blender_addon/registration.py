@@ -18,10 +18,12 @@ from .operators import result as result_operators
 from .operators import rig as rig_operators
 from .operators import sequence as sequence_operators
 from .operators import tools as tool_operators
+from .operators import view as view_operators
 from .panels import animation as animation_panels
 from .panels import main as main_panel
 from .panels import parts as part_panels
 from .panels import rig as rig_panel
+from .panels import view as view_panel
 from .preferences import MUNET_AP_preferences
 from .properties import MUNET_PG_image, MUNET_PG_person, MUNET_PG_window, add_properties, remove_properties
 from .pump import stop_pump
@@ -52,12 +54,14 @@ CLASSES = (
     *rerun_operators.CLASSES,
     *rig_operators.CLASSES,
     *light_operators.CLASSES,
+    *view_operators.CLASSES,
     *motion_operators.CLASSES,
     *sequence_operators.CLASSES,
     *export_operators.CLASSES,
     *main_panel.CLASSES,
     *part_panels.CLASSES,
     *rig_panel.CLASSES,
+    *view_panel.CLASSES,
     *animation_panels.CLASSES,
 )
 

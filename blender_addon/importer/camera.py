@@ -14,6 +14,7 @@ from .placement import SceneFrame
 
 _SENSOR_MM = 36.0
 _CLIP_START = 0.01
+_OVER = 0.5
 
 
 def _add_background(camera: bpy.types.Camera, photo: Photo, size: tuple[int, int]) -> None:
@@ -43,6 +44,23 @@ def build_camera(character: Character, frame: SceneFrame, photo: Photo, name: st
     obj = bpy.data.objects.new(name, camera)
     obj.matrix_world = Matrix.Translation(frame.offset.tolist()) @ Matrix(frame.camera_rotation.tolist()).to_4x4()
     return obj
+
+
+def show_photo(camera: bpy.types.Object, mode: str) -> None:
+    """Show the photo of ``camera`` BEHIND what it sees, half transparent OVER it, or not (OFF)."""
+    data = camera.data
+    data.show_background_images = mode != "OFF"
+    for background in data.background_images if mode != "OFF" else ():
+        background.display_depth = "FRONT" if mode == "OVER" else "BACK"
+        background.alpha = _OVER if mode == "OVER" else 1.0
+
+
+def photo_shown(camera: bpy.types.Object) -> str:
+    """Return the mode of :func:`show_photo`."""
+    data = camera.data
+    if not data.show_background_images or not data.background_images:
+        return "OFF"
+    return "OVER" if data.background_images[0].display_depth == "FRONT" else "BEHIND"
 
 
 def look_through(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,7 +14,10 @@ from ..importer.armature import SMPL_NAME, editing
 _CONTROL = "munet_ik"
 _COLLECTION = "IK"
 _CHAINS = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
-_STRAIGHT = 0.005
+_BENT = 0.05
+_SIDEWAYS = 0.25
+_STIFF = 0.99
+_LEAST_BEND = math.radians(0.2)
 _REACH = 1.2
 
 
@@ -93,21 +97,51 @@ def snap_ik(context: bpy.types.Context, rig: bpy.types.Object) -> None:
         constraint.mute = True
     context.view_layer.update()
     for limb in _limbs(rig):
+        _bend_a_little(limb)
+    context.view_layer.update()
+    for limb in _limbs(rig):
+        _keep_hinge(limb)
         _snap(limb)
     for constraint in constraints:
         constraint.mute = False
     context.view_layer.update()
 
 
+def _bends(limb: Limb) -> tuple[Vector, Vector]:
+    """Return the way from the line through both ends of ``limb`` to its joint, and the direction its hinge bends to."""
+    start, joint, end = limb.upper.head, limb.lower.head, limb.lower.tail
+    line = (end - start).normalized()
+    bend, hinge = (joint - start) - line * (joint - start).dot(line), limb.upper.z_axis
+    return bend, (hinge - line * hinge.dot(line)).normalized()
+
+
+def _bend_a_little(limb: Limb) -> None:
+    """Bend a straight ``limb`` by a fifth of a degree around its hinge; from straight, IK finds no way to bend.
+
+    The end stays where it is, and no point of the limb moves by a millimetre.
+    """
+    bend, forward = _bends(limb)
+    upper, lower = limb.upper.length, limb.lower.length
+    angle = bend.dot(forward) * (upper + lower) / (upper * lower)
+    missing = _LEAST_BEND - angle
+    if 0.0 < missing < 1.5 * _LEAST_BEND:
+        share = lower / (upper + lower)
+        for bone, turn in ((limb.upper, missing * share), (limb.lower, -missing)):
+            bone.rotation_quaternion = bone.rotation_quaternion @ Quaternion((1.0, 0.0, 0.0), turn)
+
+
+def _keep_hinge(limb: Limb) -> None:
+    """Let a joint that stands off sideways bend as a hinge; IK would go on sideways and knees would splay."""
+    bend, forward = _bends(limb)
+    sideways = (bend - forward * bend.dot(forward)).length > _SIDEWAYS * bend.length
+    limb.lower.ik_stiffness_y = limb.lower.ik_stiffness_z = _STIFF if sideways else 0.0
+
+
 def _snap(limb: Limb) -> None:
     limb.control.matrix = limb.end.matrix
-    hip, knee, ankle = limb.upper.head, limb.lower.head, limb.end.head
-    line = (ankle - hip).normalized()
-    bend = (knee - hip) - line * (knee - hip).dot(line)
-    if bend.length < _STRAIGHT:
-        axis = limb.upper.z_axis
-        bend = axis - line * axis.dot(line)
-    place = knee + bend.normalized() * _REACH * limb.lower.length
+    bend, forward = _bends(limb)
+    way = bend.normalized() if bend.length > _BENT else forward
+    place = limb.lower.head + way * _REACH * limb.lower.length
     limb.pole.matrix = Matrix.Translation(place) @ limb.pole.bone.matrix_local.to_3x3().to_4x4()
     _constraints(limb)[0].pole_angle = _pole_angle(limb, place)
 

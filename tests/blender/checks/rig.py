@@ -316,6 +316,63 @@ def check_light_version() -> None:
     assert (person.surface.visible_get(), light.visible_get()) == (True, False)
 
 
+def check_floor_and_photo() -> None:
+    """Feet on the floor in any pose, a floor that comes and goes, the photo behind, over and off."""
+    data = common.part("importer.png").encode_png(np.full((900, 600, 3), 90, dtype=np.uint8))
+    person = common.insert(common.people(44), "photo.png", data)[0]
+    common.show_all()
+    person.rig.pose.bones["thigh.L"].rotation_quaternion = (0.8, 0.5, 0.2, 0.1)
+    bpy.context.view_layer.update()
+    assert bpy.ops.munet.shadow_floor() == {"FINISHED"}
+    floor = next(obj for obj in bpy.data.objects if obj.name.endswith("floor"))
+    assert floor.is_shadow_catcher
+    assert abs(floor.location.z - common.world_vertices(person.surface)[:, 2].min()) < 1e-5
+    assert bpy.ops.munet.shadow_floor() == {"FINISHED"}
+    assert not any(obj.name.endswith("floor") for obj in bpy.data.objects)
+    person.rig.location.z += 0.7
+    assert bpy.ops.munet.stand_on_floor() == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert abs(common.world_vertices(person.surface)[:, 2].min()) < 1e-5
+    camera = person.camera.data
+    for mode, shown, depth in (("OVER", True, "FRONT"), ("OFF", False, "FRONT"), ("BEHIND", True, "BACK")):
+        assert bpy.ops.munet.photo_overlay(mode=mode) == {"FINISHED"}
+        assert (camera.show_background_images, camera.background_images[0].display_depth) == (shown, depth)
+    camera.background_images.clear()
+    assert not bpy.ops.munet.photo_overlay.poll()
+
+
+def check_ik_of_straight_limbs() -> None:
+    """With straight legs and arms IK moves nothing by a millimetre; lifted, knees bend ahead and elbows back."""
+    _, person = person_with_correctives(43, still=True)
+    for key in ("PHOTO", "REST", "A"):
+        assert bpy.ops.munet.apply_pose(pose=key) == {"FINISHED"}
+        bpy.context.view_layer.update()
+        before = common.world_vertices(person.surface)
+        assert bpy.ops.munet.toggle_ik() == {"FINISHED"}
+        bpy.context.view_layer.update()
+        moved = np.linalg.norm(common.world_vertices(person.surface) - before, axis=1).max()
+        assert moved < MILLIMETRE, (key, moved)
+        for side in ("left", "right"):
+            for upper, lower, end in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
+                bones = {b.bone["munet_smpl_name"]: b for b in person.rig.pose.bones if "munet_smpl_name" in b.bone}
+                start, joint, tip = (bones[f"{side}_{name}"] for name in (upper, lower, end))
+                control = next(b for b in person.rig.pose.bones if b.bone.get("munet_ik") == f"{side}_{end}")
+                matrix, goal = control.matrix.copy(), control.matrix.copy()
+                goal.translation += (start.head - tip.head) * 0.3
+                control.matrix = goal
+                bpy.context.view_layer.update()
+                assert (tip.head - control.head).length < MILLIMETRE, (key, side, end)
+                line = (tip.head - start.head).normalized()
+                bend = (joint.head - start.head) - line * (joint.head - start.head).dot(line)
+                hinge = start.matrix.to_3x3().col[0]
+                assert bend.length > 0.1
+                assert abs(bend.normalized().dot(hinge)) < np.sin(np.radians(10)), (key, side, lower)
+                assert bend.dot(start.matrix.to_3x3().col[2]) > 0, (key, side, lower)
+                control.matrix = matrix
+                bpy.context.view_layer.update()
+        assert bpy.ops.munet.toggle_ik() == {"FINISHED"}
+
+
 def check_bad_correctives() -> None:
     """Half a list of correctives and bones that do not exist are refused."""
     read = common.part("importer.character").read_character
@@ -359,6 +416,8 @@ def check() -> None:
         check_clothes_follow,
         check_same_topology_and_mask,
         check_light_version,
+        check_ik_of_straight_limbs,
+        check_floor_and_photo,
         check_bad_correctives,
         check_speed,
     ):

@@ -96,7 +96,7 @@ def _draw_people(layout: bpy.types.UILayout, image: bpy.types.PropertyGroup) -> 
     """Draw a picture and a check box for everybody in the photo, once that is known."""
     if not image.people:
         return
-    grid = layout.box().grid_flow(columns=-2, even_columns=True, even_rows=True, align=True)
+    grid = layout.box().grid_flow(columns=min(3, len(image.people)), even_columns=True, row_major=True)
     for number, person in enumerate(image.people, 1):
         cell = grid.column(align=True)
         cell.template_icon(icon_value=person_icon(person.name), scale=3.0)

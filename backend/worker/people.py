@@ -8,10 +8,9 @@ import numpy as np
 
 from munet import __version__
 from munet.errors import NoPersonError
-from munet.perception.photo import read_photo
 
 from ..protocol.results import join_result
-from .loop import Outcome, Report, WorkerJob
+from .loop import Outcome, Report
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,13 +25,12 @@ PREVIEW_PIXELS = 1024
 _MARGIN = 1.15
 
 
-def find_people(models: Models, job: WorkerJob, settings: Settings, report: Report) -> Outcome:
+def find_people(models: Models, photo: Photo, settings: Settings, report: Report) -> Outcome:
     """Return a box and a small picture of everybody in the photo, in the order in which they are reconstructed.
 
     Raises:
         NoPersonError: nobody is in it.
     """
-    photo = read_photo(job.image, job.name)
     report("people", 1, 2, 0.5, "Finding people")
     people = models.perceiver.find_landmarks(photo, settings.max_persons)
     if not people:

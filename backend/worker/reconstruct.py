@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from munet import __version__
 from munet.errors import InvalidInputError, JobCancelledError, MunetError
-from munet.perception.photo import read_photo
+from munet.perception.photo import begins_as_picture, read_photo
 from munet.progress import STAGES
 from munet.settings import Preset, Settings
 
@@ -24,6 +24,7 @@ from .loop import Outcome, Report, Work, WorkerJob
 from .memory import held_bytes, limit_card
 
 if TYPE_CHECKING:
+    from munet.perception.observation import Photo
     from munet.pipeline import Models, PhotoResult
     from munet.progress import Progress
 
@@ -131,9 +132,13 @@ class _Libraries:
         """Whether :meth:`wait` returns at once."""
         return self._loaded.done()
 
+    def begin(self) -> None:
+        """Load them now."""
+        self._wanted.set()
+
     def wait(self) -> None:
         """Return when they can be used, or raise what made that impossible."""
-        self._wanted.set()
+        self.begin()
         self._loaded.result()
 
     def _load(self) -> None:
@@ -171,10 +176,11 @@ class _Shop:
     def find_people(self, job: WorkerJob, report: Report) -> Outcome:
         """Only find the people of a photo."""
         settings = read_settings(job.settings, self._device)
+        photo = self._read(job)
         models = self._load(settings, report)
         from .people import find_people
 
-        return find_people(models, job, settings, report)
+        return find_people(models, photo, settings, report)
 
     def reconstruct_sequence(self, job: WorkerJob, report: Report) -> Outcome:
         """Reconstruct one person of a clip with its motion."""
@@ -194,7 +200,7 @@ class _Shop:
         progress = stage_progress(STAGES, self._seconds, report)
         progress("read", 0.0)
         began = time.perf_counter()
-        photo = read_photo(job.image, job.name)
+        photo = self._read(job)
         seconds = {"read": time.perf_counter() - began}
         models = self._load(settings, report)
         from munet.pipeline import reconstruct_people
@@ -202,6 +208,12 @@ class _Shop:
         result = reconstruct_people(models, photo, settings, progress)
         self._seconds = {**result.seconds, **seconds}
         return _outcome(result, self._seconds, str(models.device))
+
+    def _read(self, job: WorkerJob) -> Photo:
+        """Decode the photo; the libraries are loaded meanwhile unless there is nothing to decode."""
+        if begins_as_picture(job.image):
+            self._libraries.begin()
+        return read_photo(job.image, job.name)
 
     def _load(self, settings: Settings, report: Report) -> Models:
         if not self._libraries.loaded or settings.device not in self._models:

@@ -71,6 +71,17 @@ def read_photo(data: bytes, name: str) -> Photo:
         raise ImageUnreadableError(f"{base} can not be read as a picture.", detail=reason) from error
 
 
+def begins_as_picture(data: bytes) -> bool:
+    """Return whether the file's first bytes are those of a picture; nothing is decoded, so the rest may be damaged."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            Image.open(io.BytesIO(data)).close()
+    except (Image.DecompressionBombError, *_DECODING_ERRORS):
+        return False
+    return True
+
+
 def _decode(data: bytes, name: str) -> Photo:
     with Image.open(io.BytesIO(data)) as picture:
         facts = read_camera_facts(picture)

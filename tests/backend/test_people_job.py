@@ -16,6 +16,8 @@ from backend.worker.loop import WorkerJob
 from backend.worker.people import PICTURE_PIXELS, find_people
 from backend.worker.reconstruct import make_work
 from munet.errors import NoPersonError
+from munet.perception.observation import Photo
+from munet.perception.photo import read_photo
 from munet.settings import Settings
 
 
@@ -23,6 +25,10 @@ def job(width: int = 400, height: int = 300, kind: str = "people") -> WorkerJob:
     stream = io.BytesIO()
     Image.new("RGB", (width, height), (10, 200, 30)).save(stream, "PNG")
     return WorkerJob("a.png", stream.getvalue(), {}, kind)
+
+
+def photo() -> Photo:
+    return read_photo(job().image, "a.png")
 
 
 def models(*people: Any) -> Any:
@@ -37,7 +43,7 @@ def ignore(*_: object) -> None:
 def test_everybody_has_a_box_inside_the_photo_and_a_picture() -> None:
     points = np.array([[-20.0, 10.0], [100.0, 290.0]])
     person = SimpleNamespace(image=points, presence=0.9)
-    result = split_result(*find_people(models(person, person), job(), Settings(), ignore))
+    result = split_result(*find_people(models(person, person), photo(), Settings(), ignore))
     assert [entry.facts["score"] for entry in result.persons] == [0.9, 0.9]
     assert result.persons[0].arrays["box"].tolist() == [0, 10, 100, 290]
     picture = result.persons[1].arrays["picture"]
@@ -48,7 +54,7 @@ def test_everybody_has_a_box_inside_the_photo_and_a_picture() -> None:
 
 def test_an_empty_photo_says_so() -> None:
     with pytest.raises(NoPersonError, match=r"a\.png"):
-        find_people(models(), job(), Settings(), ignore)
+        find_people(models(), photo(), Settings(), ignore)
 
 
 def test_an_unknown_kind_is_refused() -> None:

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 from PIL.ExifTags import IFD, Base
 
 from munet.errors import ImageUnreadableError
-from munet.perception.photo import WORKING_LONG_SIDE, read_photo
+from munet.perception.photo import WORKING_LONG_SIDE, begins_as_picture, read_photo
 
 SIZE = (60, 40)
 
@@ -149,6 +149,14 @@ def test_what_is_no_picture_is_said_clearly(data: bytes) -> None:
     with pytest.raises(ImageUnreadableError, match=r"holiday\.jpg") as caught:
         read_photo(data, "C:\\photos\\holiday.jpg")
     assert caught.value.hint
+
+
+def test_the_beginning_tells_a_picture_from_anything_else() -> None:
+    whole = encode(scene((600, 400)), "JPEG")
+    assert begins_as_picture(whole)
+    assert begins_as_picture(whole[: len(whole) // 2])
+    assert not begins_as_picture(b"")
+    assert not begins_as_picture(b"this is not a picture")
 
 
 def exif_of(**details: float) -> Image.Exif:

@@ -17,6 +17,8 @@ SEEN = 0.5
 """Visibility from which a landmark counts as seen."""
 _HIDDEN = 0.25
 """Square-root weight of a landmark that is hidden inside the photo: the detector's guess beats none."""
+_POCKETED = 0.3
+"""Share of its square-root weight that a landmark of a hand in a pocket keeps."""
 
 DEPTH_BONES = tuple(
     (INDEX[a], INDEX[b])
@@ -59,6 +61,7 @@ class Evidence:
         standing: how surely the person stands on both feet, in [0, 1].
         height: rough height of the whole person in pixels.
         field: mask, or None.
+        pocketed: (2,) left and right hand are in pockets.
     """
 
     pixels: Array
@@ -71,6 +74,7 @@ class Evidence:
     standing: float
     height: float
     field: MaskField | None
+    pocketed: NDArray[np.bool_]
 
 
 _NOISE = {
@@ -156,12 +160,23 @@ def standing_on_feet(pixels: Array, seen: NDArray[np.bool_]) -> float:
     return float(share * np.clip((0.3 - abs(ankles[0] - ankles[1]) / max(leg, 1e-6)) / 0.1, 0, 1))
 
 
-def gather_evidence(observation: PersonObservation, height: float) -> Evidence:
-    """Prepare an observation; ``height`` is the rough height of the whole person in pixels."""
+def gather_evidence(
+    observation: PersonObservation, height: float, pocketed: NDArray[np.bool_] | None = None
+) -> Evidence:
+    """Prepare an observation.
+
+    Args:
+        observation: what was seen of the person.
+        height: rough height of the whole person in pixels.
+        pocketed: (2,) left and right hand are in pockets, so that their landmarks are guesses; None for neither.
+    """
+    pocketed = np.zeros(2, np.bool_) if pocketed is None else pocketed
     pixels = observation.landmarks_image.astype(np.float64)
     world = observation.landmarks_world.astype(np.float64)
     seen, guessed = seen_joints(observation)
     trust = landmark_trust(observation)
+    for side in np.flatnonzero(pocketed):
+        trust[[INDEX[f"{('left', 'right')[side]}_{part}"] for part in ("index", "pinky", "thumb")]] *= _POCKETED
     first, second = np.array(DEPTH_BONES).T
     standing = standing_on_feet(pixels, seen)
     return Evidence(
@@ -175,4 +190,5 @@ def gather_evidence(observation: PersonObservation, height: float) -> Evidence:
         standing=standing,
         height=height,
         field=make_mask_field(observation.mask, observation.box, 0.15 * height),
+        pocketed=pocketed,
     )

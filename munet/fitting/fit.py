@@ -19,6 +19,7 @@ from munet.fitting.guess import PoseGuess, choose_guess
 from munet.fitting.hands import relaxed_fingers
 from munet.fitting.hypotheses import try_flips
 from munet.fitting.objective import Objective
+from munet.fitting.pockets import pocketed_hands
 from munet.fitting.prior import PosePrior, load_pose_prior
 from munet.fitting.result import BodyFit
 from munet.fitting.rig import JOINTS, TO_CAMERA, State, pose_points
@@ -100,7 +101,8 @@ def prepare(
     translation = place_body(pose_points(rig, state), pixels, trust, focal, center)
     state = replace(state, translation=translation)
     middle = float(pose_points(rig, state)[:, 2].mean())
-    evidence = gather_evidence(observation, focal * body.height / middle)
+    pocketed = pocketed_hands(observation, photo)
+    evidence = gather_evidence(observation, focal * body.height / middle, pocketed)
     guess = choose_guess(body, evidence, state, guesses)
     return Objective(body, evidence, prior, state, center, focal_sigma, guess=guess), state
 
@@ -182,4 +184,5 @@ def finish(
         landmark_error=landmark_error(marks.astype(np.float64), observation, evidence.height),
         warnings=_warnings(evidence, " ".join(observation.warnings)),
         up_cam=state.up_cam.astype(np.float32),
+        pocketed=evidence.pocketed,
     )

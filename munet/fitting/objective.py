@@ -11,6 +11,7 @@ from munet.fitting.body_points import BodyPoints
 from munet.fitting.evidence import Evidence
 from munet.fitting.guess import GuessedJoints, guess_block
 from munet.fitting.mask_field import sample
+from munet.fitting.pockets import pocket_block
 from munet.fitting.prior import PosePrior, limits_block, pose_features, posture_block, prior_block, rest_block
 from munet.fitting.rig import MOVED, Skeleton, State, place_points, pose_points_with_jacobian, pose_skeleton
 from munet.fitting.solver import Block, quadratic
@@ -54,6 +55,7 @@ class Weights:
         outside_sigma, outside_limit: skin outside the mask.
         outline_sigma, outline_limit, clothes: outline deeper inside the mask than clothes are thick.
         collision_sigma: depth of a hand or forearm in the trunk or a thigh, metres.
+        pocket_sigma: distance of a hand in a pocket from lying under the surface, metres.
         mask: whether the two terms of the mask are used.
     """
 
@@ -74,6 +76,7 @@ class Weights:
     outline_limit: float = 0.015
     clothes: float = 0.012
     collision_sigma: float = 0.012
+    pocket_sigma: float = 0.01
     mask: bool = True
 
 
@@ -126,9 +129,18 @@ class Objective:
         projection = project_points(points[marks], jacobian[marks], state, self.center)
         blocks = [
             landmark_block(projection, evidence, weights.landmark_sigma, weights.landmark_limit),
-            collision_block(points[spheres], jacobian[spheres], self.body.trunk_radii, weights.collision_sigma),
+            collision_block(
+                points[spheres],
+                jacobian[spheres],
+                self.body.trunk_radii,
+                weights.collision_sigma,
+                evidence.pocketed,
+            ),
             depth_block(points[marks], jacobian[marks], evidence, weights.depth_sigma, weights.depth_limit),
         ]
+        if evidence.pocketed.any():
+            radii, sigma = self.body.trunk_radii, weights.pocket_sigma
+            blocks.append(pocket_block(points[spheres], jacobian[spheres], radii, evidence.pocketed, sigma))
         if evidence.standing > 0:
             soles, mass = BodyPoints.SOLES, BodyPoints.MASS
             blocks += ground_block(points[soles], jacobian[soles], state, evidence.standing)

@@ -30,6 +30,7 @@ class BodyFit:
         up_cam: (3,) float32 unit vector against gravity in the camera frame, found from the soles and the balance of
             somebody who stands; (0, -1, 0), a level camera, when nothing tells. Turn the scene by
             ``level_rotation`` to make the person stand upright and the camera look up or down.
+        pocketed: (2,) bool: the left and the right hand are in pockets, inside the trunk or the thigh.
     """
 
     betas: NDArray[np.float32]
@@ -42,6 +43,7 @@ class BodyFit:
     landmark_error: float
     warnings: tuple[str, ...] = ()
     up_cam: NDArray[np.float32] = field(default_factory=lambda: np.array([0, -1, 0], np.float32))
+    pocketed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(2, np.bool_))
 
     @property
     def level_rotation(self) -> NDArray[np.float32]:

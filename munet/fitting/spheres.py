@@ -80,7 +80,9 @@ def _arm_rows(template: Array, weights: Array, landmarks: sparse.csr_matrix) -> 
     return rows
 
 
-def collision_block(points: Array, jacobian: Array, trunk_radii: Array, sigma: float) -> Block:
+def collision_block(
+    points: Array, jacobian: Array, trunk_radii: Array, sigma: float, pocketed: NDArray[np.bool_]
+) -> Block:
     """Return how deep the spheres of the arms are in those of trunk, thighs and the other arm, metres over ``sigma``.
 
     Args:
@@ -88,9 +90,10 @@ def collision_block(points: Array, jacobian: Array, trunk_radii: Array, sigma: f
         jacobian: (10 + TRUNK, 3, SIZE).
         trunk_radii: (TRUNK,) metres.
         sigma: depth in metres that costs as much as one standard deviation of anything else.
+        pocketed: (2,) left and right hand are in pockets, where they may be in the trunk; their forearms may not.
     """
     radii = np.concatenate([ARM_RADII, trunk_radii])
-    first, second = _PAIRS
+    first, second = _PAIRS[:, ~(pocketed[_PAIRS[0] // _ARM] & (_PAIRS[0] % _ARM > 0) & (_PAIRS[1] >= 2 * _ARM))]
     gaps = points[first] - points[second]
     distances = np.linalg.norm(gaps, axis=1)
     depth = radii[first] + radii[second] - distances

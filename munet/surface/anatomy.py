@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ INWARD_METRES = 0.010
 EASE_METRES = np.array(
     [6, 6, 6, 6, 4, 4, 6, 2, 2, 6, 0, 0, 1, 4, 4, 0, 3, 3, 1, 1, 0, 0, 0, 0]
 ) / 1000  # fmt: skip
+# The forearm is taken to be in the pocket from this share of its length on.
+POCKET_SHARE = 0.5
 # Bones along which a registration shift is interpolated from the joint to the next one.
 LONG_BONES = {1: 4, 2: 5, 4: 7, 5: 8, 16: 18, 17: 19, 18: 20, 19: 21}
 # Joints of the trunk and the thighs, thick enough to be smoothed strongly.
@@ -51,8 +53,9 @@ class Anatomy:
         ease: (V,) metres, offset where the photo does not tell.
         locked: (V,) in [0, 1]: 1 keeps the body's own surface (face, hands, eyes).
         feet: (V,) in [0, 1]: belongs to a foot.
-        limb: (V,) int64 index into ``LIMBS``.
-        part: (V,) int64 index into ``PARTS``.
+        limb: (V,) int64 index into ``LIMBS``, -1 for what meets no other limb.
+        part: (V,) int64 index into ``PARTS``, -1 for what meets no other part.
+        cuffs: (V, 2) in [0, 1]: left and right hand, growing from 0 at the elbow to 1 at the wrist.
         folded: (V, 24) weights, fingers folded into the hands.
     """
 
@@ -63,6 +66,7 @@ class Anatomy:
     feet: Floats
     limb: Ints
     part: Ints
+    cuffs: Floats
     folded: Floats
 
 
@@ -91,16 +95,24 @@ def describe(weights: Floats, template: Floats, joints: Floats, landmarks: Float
     hands = folded[:, LEFT_WRIST] + folded[:, RIGHT_WRIST]
     face = face_region(template, landmarks) * (folded[:, HEAD] + folded[:, NECK] > 0.3)
     locked = np.maximum.reduce([_ramp(hands, 0.35, 0.75), face, (parts > 0).astype(np.float64)])
+    along = bone_interpolation(folded, template, joints)
     return Anatomy(
-        outward=(bone_interpolation(folded, template, joints) @ OUTWARD_METRES) * (1 - locked),
+        outward=(along @ OUTWARD_METRES) * (1 - locked),
         inward=np.full(len(template), INWARD_METRES) * (1 - locked),
         ease=(folded @ EASE_METRES) * (1 - locked),
         locked=locked,
         feet=folded[:, list(FEET)].sum(1),
         limb=_owners(folded, LIMBS),
         part=_owners(folded, PARTS),
+        cuffs=along[:, [LEFT_WRIST, RIGHT_WRIST]],
         folded=folded,
     )
+
+
+def with_pockets(anatomy: Anatomy, pocketed: NDArray[np.bool_]) -> Anatomy:
+    """The anatomy of somebody whose left or right hand (2,) is in a pocket: hand and cuff may be inside the clothes."""
+    inside = (anatomy.cuffs[:, pocketed] > POCKET_SHARE).any(1)
+    return replace(anatomy, limb=np.where(inside, -1, anatomy.limb), part=np.where(inside, -1, anatomy.part))
 
 
 def _owners(folded: Floats, groups: dict[str, tuple[int, ...]]) -> Ints:

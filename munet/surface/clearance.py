@@ -28,10 +28,10 @@ def clearance(points: Floats, normals: Floats, limb: Ints) -> Floats:
     Args:
         points: (V, 3) metres.
         normals: (V, 3) unit.
-        limb: (V,) index of the limb of each vertex.
+        limb: (V,) index of the limb of each vertex, -1 for vertices that meet nothing.
     """
     result = np.full(len(points), FAR_METRES)
-    members = [np.nonzero(limb == index)[0] for index in np.unique(limb)]
+    members = [np.nonzero(limb == index)[0] for index in np.unique(limb[limb >= 0])]
     for mine, others in chain(permutations(members, 2), _facing_parts(normals, members)):
         if len(mine) and len(others) >= NEIGHBOURS:
             found = cKDTree(points[others]).query(points[mine], k=NEIGHBOURS, distance_upper_bound=SEARCH_METRES)

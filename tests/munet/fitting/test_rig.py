@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from munet.body.default import load_default_body
 from munet.fitting.body_points import BodyPoints, make_body_points
+from munet.fitting.pockets import pocket_block
 from munet.fitting.prior import limits_block, load_pose_prior, pose_features, posture_block, prior_block, resting_pose
 from munet.fitting.rig import JOINTS, SIZE, State, pose_points, pose_points_with_jacobian, pose_skeleton
 from munet.fitting.so3 import exp_rotation
@@ -81,7 +82,7 @@ def test_robust_gradient_is_that_of_its_cost() -> None:
         assert gradient == pytest.approx((up - down) / 2e-6, abs=1e-6)
 
 
-@pytest.mark.parametrize("term", ["ground", "balance", "anchor", "prior", "limits", "collision", "posture"])
+@pytest.mark.parametrize("term", ["ground", "balance", "anchor", "prior", "limits", "collision", "pocket", "posture"])
 def test_gradient_of_each_term(term: str) -> None:
     prior, start = load_pose_prior(), some_state()
 
@@ -99,7 +100,10 @@ def test_gradient_of_each_term(term: str) -> None:
             found = [anchor_block(state, start, 0.1, 0.7)]
         elif term == "collision":
             spheres = BodyPoints.SPHERES
-            found = [collision_block(points[spheres], jacobian[spheres], BODY.trunk_radii, 0.01)]
+            found = [collision_block(points[spheres], jacobian[spheres], BODY.trunk_radii, 0.01, np.zeros(2, bool))]
+        elif term == "pocket":
+            spheres, hands = BodyPoints.SPHERES, np.array([True, False])
+            found = [pocket_block(points[spheres], jacobian[spheres], BODY.trunk_radii, hands, 0.1)]
         elif term == "prior":
             found = [prior_block(prior, pose_features(state), 0.5)]
         else:

@@ -11,7 +11,7 @@ from surface_scenes import CAMERA, inflation, make_fit, observe
 from munet.body.model import BodyModel
 from munet.fitting.result import BodyFit
 from munet.settings import Settings
-from munet.surface.anatomy import PARTS, Anatomy
+from munet.surface.anatomy import PARTS, Anatomy, with_pockets
 from munet.surface.contacts import find_contacts, meeting_parts
 from munet.surface.contour import Matches
 from munet.surface.dress import dress
@@ -91,6 +91,19 @@ def test_neighbours_meet_shallowly_and_no_part_meets_itself() -> None:
     assert deepest[TORSO, ARM] > 0.05
     assert deepest[ARM, list(PARTS).index("left_forearm")] < 0.04
     assert all(first != second and (second, first) in deepest for first, second in deepest)
+
+
+def test_hands_in_pockets_may_be_inside(anatomy: Anatomy) -> None:
+    left, both = (with_pockets(anatomy, np.array([True, right])) for right in (False, True))
+    for side, wrist in ((0, 20), (1, 21)):
+        hand = anatomy.folded[:, wrist] > 0.9
+        assert (both.part[hand] == -1).all()
+        assert (left.part[hand] == -1).all() == (side == 0)
+    shoulder = anatomy.folded[:, [16, 17]].sum(1) > 0.9
+    np.testing.assert_array_equal(both.part[shoulder], anatomy.part[shoulder])
+    balls = Balls(0.18, anatomy)
+    balls.anatomy = replace(balls.anatomy, part=np.where(balls.anatomy.part == ARM, -1, TORSO))
+    np.testing.assert_array_equal(balls.parted(), balls.points)
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from munet.fitting.rig import State
 from munet.fitting.solver import minimise
 from munet.lifting.lift import guess_poses
 from munet.progress import Progress, ignore_progress
+from munet.sequence.carry import carry_motion
 from munet.sequence.choose import frame_quality, key_frames, shared_shape
 from munet.sequence.filter import filtered
 from munet.sequence.fit import Figure, FrameFit, fit_clip, pose_objective
@@ -27,6 +28,7 @@ from munet.sequence.preview import clip_preview
 from munet.sequence.settings import ClipSettings
 from munet.surface.dress import dress
 from munet.texture.paint import paint
+from munet.userbody.carry import carry_fit
 
 if TYPE_CHECKING:
     from munet.fitting.result import BodyFit
@@ -86,22 +88,29 @@ def reconstruct_clip(
         progress: told about every stage of ``CLIP_STAGES``; raises JobCancelledError to stop.
 
     Raises:
+        BodyFileError: the user's body file can not be used.
         ImageUnreadableError: a frame can not be read.
         InvalidInputError: no frame is chosen, frames differ in size, or the still frame does not show the person.
         NoPersonError: nobody was found in any frame.
         JobCancelledError: the job was cancelled.
     """
     clock, body, prior = _Clock(progress), make_body_points(models.body), load_pose_prior()
+    own = models.own_body(settings)
     seen = clock.run("follow", follow, models, frames, clip, progress)
     still, looks = clock.run("figure", look_closely, models, frames, seen, settings, clip, progress)
     figure = shared_figure([look.fit for look in looks], [look.quality for look in looks])
     fits = clock.run("motion", fit_motion, models, body, prior, seen, figure, progress)
     motion = filtered(body, fits, seen.frames, figure, _frame_rate(frames, clip), clip, still.index)
     fit = still_fit(models, body, prior, still, figure, fits[still.index], settings)
-    surface = clock.run("surface", dress, models.body, fit, still.person, settings)
+    model = models.body
+    if own is not None:
+        carried = carry_fit(own, model, fit, still.person, still.photo, settings)
+        motion = carry_motion(own, model, fit, carried, motion)
+        fit, model = carried, own.model
+    surface = clock.run("surface", dress, model, fit, still.person, settings)
     texture = clock.run("texture", paint, surface, fit, still.photo, still.person, settings, [])
     notes = tuple(dict.fromkeys((*still.person.warnings, *fit.warnings, *surface.warnings)))
-    person = assemble(models.body, replace(fit, warnings=notes), surface, texture, still.person, still.photo)
+    person = assemble(model, replace(fit, warnings=notes), surface, texture, still.person, still.photo)
     preview = clock.run("preview", clip_preview, frames, clip, person, motion)
     progress("preview", 1.0)
     return ClipResult(person, motion, clock.seconds, gap_warnings(seen), preview)

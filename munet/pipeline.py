@@ -12,15 +12,17 @@ from munet.assemble import assemble
 from munet.body.default import load_default_body
 from munet.errors import InvalidInputError, MunetError, NoPersonError
 from munet.fitting.fit import fit_body
+from munet.learned.consult import consult, prediction_of
+from munet.learned.networks import Networks
 from munet.lifting.lift import guess_poses, load_lifter
 from munet.models.store import ModelStore
 from munet.perception.people import Perceiver
 from munet.perception.photo import read_photo
 from munet.preview import render_preview
 from munet.progress import STAGES, Progress, ignore_progress
-from munet.surface.dress import dress
+from munet.surface.dress import Prediction, dress
 from munet.texture.paint import paint
-from munet.userbody.carry import carry_fit
+from munet.userbody.carry import carry_fit, carry_prediction
 from munet.userbody.model import UserBodies, UserBody
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Models:
     device: torch.device
     lifter: LifterNet
     bodies: UserBodies
+    networks: Networks
 
     @classmethod
     def load(cls, settings: Settings) -> Models:
@@ -55,7 +58,10 @@ class Models:
         """
         device = choose_device(settings.device)
         body = load_default_body(device)
-        return cls(body, Perceiver(ModelStore()), device, load_lifter(), UserBodies(body))
+        models = cls(body, Perceiver(ModelStore()), device, load_lifter(), UserBodies(body), Networks(body))
+        if settings.network:
+            models.networks.load()
+        return models
 
     def own_body(self, settings: Settings) -> UserBody | None:
         """Return the user's body model where the settings name one.
@@ -81,6 +87,21 @@ class PhotoResult:
     seconds: dict[str, float]
     warnings: tuple[str, ...]
     preview: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A person before the surface is made.
+
+    Attributes:
+        fit: body and camera.
+        person: what was seen.
+        prediction: the surface that the networks see, in the topology of the fit's body, or None.
+    """
+
+    fit: BodyFit
+    person: PersonObservation
+    prediction: Prediction | None = None
 
 
 @dataclass
@@ -152,12 +173,14 @@ def _reconstruct(models: Models, photo: Photo, settings: Settings, clock: _Clock
     people = clock.run("people", 0.0, models.perceiver.find_people, photo, settings.max_persons)
     people = choose_people(people, settings, name)
     fits, failures = fit_people(models, people, photo, settings, clock)
+    figures = [
+        carried_figure(models, own, learned_figure(models, fit, person, photo, settings, clock), photo, settings, clock)
+        for fit, person in fits
+    ]
     body = models.body if own is None else own.model
-    if own is not None:
-        fits = [(clock.run("body", 1.0, carry_fit, own, models.body, f, p, photo, settings), p) for f, p in fits]
     dressed = [
-        (clock.run("surface", i / len(fits), dress, body, fit, person, settings), fit, person)
-        for i, (fit, person) in enumerate(fits)
+        (clock.run("surface", i / len(figures), dress, body, f.fit, f.person, settings, f.prediction), f.fit, f.person)
+        for i, f in enumerate(figures)
     ]
     persons = paint_people(body, dressed, photo, settings, clock)
     preview = clock.run("preview", 0.0, render_preview, photo, persons)
@@ -208,6 +231,27 @@ def fit_person(models: Models, person: PersonObservation, photo: Photo, settings
     """Guess a person's pose with the network and fit the body to person and guess."""
     guesses = guess_poses(models.lifter, person, photo)
     return fit_body(models.body, person, photo, settings, guesses)
+
+
+def learned_figure(
+    models: Models, fit: BodyFit, person: PersonObservation, photo: Photo, settings: Settings, clock: _Clock
+) -> Figure:
+    """Show a fitted person to MuNet's networks, where the settings ask for it."""
+    if not settings.network:
+        return Figure(fit, person)
+    learned = clock.run("network", 0.0, consult, models.networks, fit, person, photo, settings)
+    return Figure(learned.fit, person, prediction_of(learned))
+
+
+def carried_figure(
+    models: Models, own: UserBody | None, figure: Figure, photo: Photo, settings: Settings, clock: _Clock
+) -> Figure:
+    """Carry a person over to the user's own body model, if there is one."""
+    if own is None:
+        return figure
+    fit = clock.run("body", 1.0, carry_fit, own, models.body, figure.fit, figure.person, photo, settings)
+    known = figure.prediction
+    return Figure(fit, figure.person, None if known is None else carry_prediction(own, figure.fit, fit, known))
 
 
 def paint_people(

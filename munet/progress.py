@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-STAGES = ("read", "people", "body", "surface", "texture", "preview")
+STAGES = ("read", "people", "body", "network", "surface", "texture", "preview")
 
 
 class Progress(Protocol):

@@ -21,6 +21,8 @@ class Settings:
         seed: seed of everything random.
         body_file: path, on the backend's computer, of an SMPL, SMPL-H or SMPL-X file that takes the place of the
             default body; empty for the default body.
+        network: whether MuNet's networks are asked for clothes and normals.
+        rounds: of body and normals in the networks, 1 to 3; 0 takes the preset's own.
     """
 
     preset: Preset = "standard"
@@ -30,8 +32,15 @@ class Settings:
     device: str = "auto"
     seed: int = 0
     body_file: str = ""
+    network: bool = False
+    rounds: int = 0
 
     @property
     def texture_pixels(self) -> int:
         """Edge of the texture in pixels, resolved from the preset where it is not set."""
         return self.texture_size or {"draft": 1024, "standard": 2048, "high": 4096}[self.preset]
+
+    @property
+    def network_rounds(self) -> int:
+        """Rounds of body and normals in the networks, resolved from the preset where they are not set."""
+        return self.rounds or {"draft": 1, "standard": 2, "high": 3}[self.preset]

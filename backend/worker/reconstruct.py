@@ -98,11 +98,13 @@ def read_settings(values: dict[str, Any], device: str) -> Settings:
 
 
 def _check(settings: Settings) -> None:
-    whole = (("texture_size", 0, MAX_TEXTURE), ("max_persons", 1, 100), ("seed", 0, 2**63 - 1))
+    whole = (("texture_size", 0, MAX_TEXTURE), ("max_persons", 1, 100), ("seed", 0, 2**63 - 1), ("rounds", 0, 3))
     for name, low, high in whole:
         value = getattr(settings, name)
         if type(value) is not int or not low <= value <= high:
             raise InvalidInputError("A setting is wrong.", detail=f"{name} must be {low} to {high}, found {value!r}.")
+    if not isinstance(settings.network, bool):
+        raise InvalidInputError("A setting is wrong.", detail=f"network must be a bool, found {settings.network!r}.")
     if settings.preset not in PRESETS:
         detail = f"preset must be one of {', '.join(PRESETS)}, found {settings.preset!r}."
         raise InvalidInputError("A setting is wrong.", detail=detail)

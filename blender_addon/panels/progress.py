@@ -15,6 +15,7 @@ _STAGES = {
     "read": "Reading the photo",
     "people": "Finding people",
     "body": "Fitting the body",
+    "network": "Asking the networks",
     "surface": "Shaping the clothes",
     "texture": "Painting the texture",
     "preview": "Drawing the preview",

@@ -17,11 +17,14 @@ from munet.fitting.solver import minimise
 from munet.fitting.target import Target, Trust, make_target
 from munet.perception.observation import PersonObservation, Photo
 from munet.settings import Settings
+from munet.surface.dress import Prediction
 from munet.userbody.correspondence import LIMBS, Array
 from munet.userbody.model import UserBody
 
 STEPS = {"draft": 8, "standard": 15, "high": 30}
 _FIXED_FOCAL = 1e-3
+_KNOWN = 0.5
+"""Length of a blended normal below which its corners disagree, or do not know it."""
 
 
 def carry_fit(
@@ -88,3 +91,21 @@ def corrected_rotations(user: UserBody, default: BodyModel, fit: BodyFit) -> Arr
         result[joint] = wanted[joint] if parent < 0 else wanted[parent].T @ wanted[joint]
     result[MOVED:] = np.eye(3)
     return result
+
+
+def carry_prediction(user: UserBody, fit: BodyFit, carried: BodyFit, prediction: Prediction) -> Prediction:
+    """Carry a predicted surface of the default body to the user's model: each vertex moves as the skin below it.
+
+    Args:
+        user: the user's model.
+        fit: of the default body.
+        carried: the same person with the user's model.
+        prediction: of the default body's topology.
+    """
+    moved = user.correspondence.carry(prediction.vertices_cam - fit.vertices_cam)
+    normals = None
+    if prediction.normals_cam is not None:
+        blended = user.correspondence.carry(prediction.normals_cam)
+        length = np.linalg.norm(blended, axis=1, keepdims=True)
+        normals = np.where(length > _KNOWN, blended / np.maximum(length, _KNOWN), 0.0)
+    return Prediction(carried.vertices_cam + moved, normals)

@@ -18,7 +18,7 @@ from backend.worker.loop import Outcome, Report, Work, WorkerJob, serve
 from backend.worker.memory import held_bytes
 from tests.backend.capsule_person import capsule_person
 
-STAGES = ("read", "people", "body", "surface", "texture", "preview")
+STAGES = ("read", "people", "body", "network", "surface", "texture", "preview")
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM")
 ERRORS = {
     "nobody": BackendError("NO_PERSON", "Nobody was found in the photo.", hint="Use a photo with a visible person."),

@@ -1,0 +1,1 @@
+"""What the trained networks add to a fitted person: normals, a clothed surface, a step of the body."""

@@ -1,0 +1,83 @@
+"""The networks' body as a term of the fit: they move vertices freely, a rig needs rotations and betas."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from munet.body.model import BodyModel
+from munet.fitting.body_points import BodyPoints
+from munet.fitting.fit import finish, prepare
+from munet.fitting.prior import load_pose_prior
+from munet.fitting.result import BodyFit
+from munet.fitting.rig import JOINTS, State
+from munet.fitting.so3 import exp_rotation
+from munet.fitting.solver import minimise
+from munet.fitting.target import Trust, make_target
+from munet.perception.observation import PersonObservation, Photo
+
+STEPS = 12
+TRUST = Trust(limb=0.06, inner=0.06, skin=0.30, joint_limit=0.3, skin_limit=0.3, betas=1.0)
+"""The networks' places against the landmarks': a quarter of their weight sideways, all there is in depth."""
+_FIXED_FOCAL = 1e-3
+_NEIGHBOURS = 40
+
+
+def follow(
+    model: BodyModel,
+    points: BodyPoints,
+    fit: BodyFit,
+    vertices_cam: NDArray[np.floating],
+    observation: PersonObservation,
+    photo: Photo,
+    trust: Trust = TRUST,
+) -> BodyFit:
+    """Fit again, to landmarks and mask as before and to the vertices (V, 3) where the networks moved the body.
+
+    The camera stays as it is.
+
+    Args:
+        model: of the fit.
+        points: of the model.
+        fit: the body that the networks moved.
+        vertices_cam: (V, 3) metres, where they moved it.
+        observation: of the person.
+        photo: the picture.
+        trust: how much the networks are believed.
+    """
+    joints = moved_joints(model, fit, vertices_cam)
+    target = make_target(points, joints, np.asarray(vertices_cam, np.float64), trust)
+    objective, _ = prepare(points, observation, photo, load_pose_prior())
+    state = state_of(fit)
+    given = replace(
+        objective,
+        start=replace(objective.start, log_focal=state.log_focal),
+        focal_sigma=_FIXED_FOCAL,
+        weights=replace(objective.weights, betas_sigma=trust.betas),
+    )
+    state, _ = minimise(state, lambda at: [*given(at), *target.blocks(at)], STEPS)
+    found = finish(model, points, state, observation, given)
+    return replace(found, warnings=fit.warnings, up_cam=fit.up_cam, camera=fit.camera)
+
+
+def state_of(fit: BodyFit) -> State:
+    """The state of a finished fit."""
+    up = fit.up_cam.astype(np.float64)
+    return State(
+        rotations=exp_rotation(fit.pose[:JOINTS].astype(np.float64)),
+        betas=fit.betas.astype(np.float64),
+        translation=fit.translation.astype(np.float64),
+        log_focal=float(np.log(fit.camera.focal)),
+        tilt=-up[[0, 2]] / up[1],
+    )
+
+
+def moved_joints(model: BodyModel, fit: BodyFit, vertices_cam: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Joints (24, 3) of a fitted body whose vertices (V, 3) were moved: they move with the ring of skin around them."""
+    moved = np.asarray(vertices_cam, np.float64) - fit.vertices_cam
+    apart = (model.joint_template[:JOINTS, None] - model.template[None]).norm(dim=-1)
+    ring = apart.topk(_NEIGHBOURS, largest=False).indices.cpu().numpy()
+    result: NDArray[np.float64] = fit.joints_cam[:JOINTS] + moved[ring].mean(1)
+    return result

@@ -1,0 +1,73 @@
+"""One person before the trained networks: what of their answer the product takes over.
+
+How much is taken was decided on the split "val" of the generated people (docs/ablations.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from munet.fitting.result import BodyFit
+from munet.learned.body_step import follow
+from munet.learned.networks import Networks
+from munet.network.infer import NetworkResult, refine_person
+from munet.perception.observation import PersonObservation, Photo
+from munet.settings import Settings
+from munet.surface.dress import Prediction
+
+FOLLOW_BODY = False
+"""Whether the networks' body enters the fit."""
+SURFACE_SHARE = 1.0
+"""Share of the networks' displacement that the surface starts from."""
+USE_NORMALS = True
+"""Whether folds are taken from the networks' normals."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What the networks add to one person.
+
+    Attributes:
+        fit: the body, corrected where the networks are followed.
+        result: the networks' answer over that body.
+    """
+
+    fit: BodyFit
+    result: NetworkResult
+
+
+def consult(
+    networks: Networks, fit: BodyFit, observation: PersonObservation, photo: Photo, settings: Settings
+) -> Learned:
+    """Show a fitted person to the networks.
+
+    Args:
+        networks: for the body model of the fit.
+        fit: the fitted body.
+        observation: of the person.
+        photo: the picture.
+        settings: rounds of body and normals where the body is followed.
+
+    Raises:
+        ModelMissingError: the networks' weights are absent or damaged.
+    """
+    product, points = networks.load()
+    model = networks.body
+    if FOLLOW_BODY:
+        moved = refine_person(product, model, observation, photo, fit, settings.network_rounds)
+        fit = follow(model, points, fit, moved.body_vertices_cam, observation, photo)
+    return Learned(fit, refine_person(product, model, observation, photo, fit, 0))
+
+
+def prediction_of(learned: Learned) -> Prediction:
+    """The surface that the mask is to meet."""
+    return Prediction(displaced(learned, SURFACE_SHARE), learned.result.vertex_normals_cam if USE_NORMALS else None)
+
+
+def displaced(learned: Learned, share: float) -> NDArray[np.float32]:
+    """The body moved by a share of the networks' displacement: (V, 3) metres, camera frame."""
+    body = learned.fit.vertices_cam
+    return np.asarray(body + share * (learned.result.surface_vertices_cam - body), np.float32)

@@ -209,7 +209,7 @@ def _source(preferences: MUNET_AP_preferences, context: bpy.types.Context) -> di
     """Return what the chosen source says; where nothing is installed, folder and Python count as before."""
     if preferences.source == "REMOTE":
         key_file = bpy.path.abspath(preferences.key_file)
-        return {"endpoint": preferences.endpoint, "server_key": preferences.server_key, "key_file": key_file}
+        return {"endpoint": preferences.endpoint or "?", "server_key": preferences.server_key, "key_file": key_file}
     own = {}
     if preferences.source == "OWN" and edition.INSTALLER:
         folder = install_folder(context)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .variants import GIGABYTE
 SUBFOLDER = "munet-backend"
 DOWNLOADS = "downloads"
 LOG = "install.log"
+TRASH = "removed-"
 LOCK = "install.lock"
 LIBRARIES = "munet-libraries.txt"
 """In an environment: all libraries are there and work."""
@@ -81,10 +83,13 @@ def check_room(folder: Path, needed: int) -> None:
 
 
 def start_environment(folder: Path, name: str) -> Path:
-    """Return the folder for a new environment ``name``; what an interrupted installation left there is removed."""
+    """Return the folder for a new environment ``name``; what an interrupted installation left there is put aside.
+
+    Removing it can take a while, so that is done when the new one is complete.
+    """
     path = folder / name
     if path.exists():
-        shutil.rmtree(path)
+        path.rename(folder / f"{TRASH}{time.time_ns()}")
     return path
 
 
@@ -97,6 +102,12 @@ def finish_environment(folder: Path, name: str, facts: dict[str, object]) -> Non
         if other.name != name:
             shutil.rmtree(other, ignore_errors=True)
     shutil.rmtree(folder / DOWNLOADS, ignore_errors=True)
+    _empty_trash(folder)
+
+
+def _empty_trash(folder: Path) -> None:
+    for path in folder.glob(f"{TRASH}*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def remove(folder: Path) -> None:
@@ -117,6 +128,7 @@ def remove(folder: Path) -> None:
             (path / COMPLETE).unlink(missing_ok=True)
             shutil.rmtree(path)
         shutil.rmtree(folder / DOWNLOADS, ignore_errors=True)
+        _empty_trash(folder)
         for name in (LOG, LOCK, OWNERSHIP):
             (folder / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):

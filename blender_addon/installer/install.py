@@ -175,7 +175,8 @@ class _Installer:
             self._run([python, "-m", "pip", "download", *_QUIET, "--dest", str(store), *files], lock)
             offline = ["--no-index", "--find-links", str(store)]
         self.task.report(0.6 if self.order.wheels is None else 0.1, "Installing the libraries")
-        self._run([python, "-m", "pip", "install", *_QUIET, *offline, *files], lock)
+        # What is used is compiled by the check that follows; the rest may stay as it is.
+        self._run([python, "-m", "pip", "install", "--no-compile", *_QUIET, *offline, *files], lock)
 
     def _torch_by_uv(self, python: str, lock: Sequence[Path], source: str) -> None:
         self.task.report(0.06, "Fetching PyTorch")

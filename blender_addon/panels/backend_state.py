@@ -69,8 +69,6 @@ def draw_state(layout: bpy.types.UILayout, context: bpy.types.Context, session: 
     if missing:
         draw_wrapped(layout, context, ": ".join([iface_("Missing model files"), ", ".join(missing)]), "ERROR")
         layout.operator("munet.fetch_models", icon="IMPORT")
-    if manager.state is State.INSTALLING:
-        draw_installation(layout, manager)
 
 
 def _notes(manager: Manager) -> list[str]:

@@ -8,7 +8,7 @@ from bpy.app.translations import pgettext_iface as iface_
 from .. import edition
 from ..backend_manager.states import State
 from ..session import Session, current
-from .backend_state import draw_state
+from .backend_state import draw_installation, draw_state
 from .text import draw_wrapped
 
 _BODY_SITE = "https://smpl.is.tue.mpg.de"
@@ -34,6 +34,8 @@ def _draw_backend(
 ) -> None:
     box.row().prop(preferences, "source", expand=True)
     draw_state(box, context, session)
+    if session.manager.state is State.INSTALLING:
+        draw_installation(box, session.manager)
     failure = session.manager.failure
     if failure is not None:
         draw_wrapped(box, context, str(failure), "ERROR")

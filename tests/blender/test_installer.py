@@ -115,6 +115,7 @@ def test_install_interrupt_repair_update_remove(
     assert done.result.installation.python.is_file()
     assert discovery.standing(place) == (states.STOPPED, "1.0 (cpu)")
     assert discovery.launch_options(place).python == done.result.installation.python
+    assert not list(folder.glob("removed-*"))
     assert "the models are fetched" in (folder / "install.log").read_text()
 
     second = bundle.read_bundle(write_bundle(tmp_path / "two", "2.0"))

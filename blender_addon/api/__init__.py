@@ -9,7 +9,8 @@ from ..errors import AddonError
 from .library import save_library
 from .loading import load_people, load_person, people
 from .person import Motion, Person
-from .work import Reconstruction, Result, Settings, reconstruct, start, stop_backend
+from .reconstruction import Reconstruction, Result, Settings
+from .work import reconstruct, reconstruct_again, reconstruct_clip, start, stop_backend
 
 __all__ = [
     "AddonError",
@@ -22,6 +23,8 @@ __all__ = [
     "load_person",
     "people",
     "reconstruct",
+    "reconstruct_again",
+    "reconstruct_clip",
     "save_library",
     "start",
     "stop_backend",

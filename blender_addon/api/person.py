@@ -12,30 +12,36 @@ import bpy
 import numpy as np
 
 from ..errors import AddonError
-from ..exporting.copies import CopyOptions, exportable_copy, meshes_of
+from ..exporting.copies import CopyOptions, exportable_copy
 from ..exporting.textures import pictures_as_files
 from ..exporting.writers import ENDINGS, WriteOptions, write
 from ..importer.armature import apply_pose
 from ..importer.body import set_photo_corrective
 from ..importer.camera import look_through
+from ..importer.correctives import corrected_meshes, set_correctives
 from ..importer.frames import rotations_from_body
 from ..importer.identity import fit_rig_to_shape, shaped_body
 from ..importer.scene import rig_of, show_body
 from ..motion.keys import MotionOptions, add_motion, read_clip
+from ..rigging.bake import bake_correctives, frames_to_bake
+from ..rigging.clothes import hide_covered_skin
+from ..rigging.ground import stand_on_floor
 from ..rigging.ik import has_ik, snap_ik
+from ..rigging.light import clothed_surface, light_version, make_light_version
 from ..rigging.naming import rename_bones
 from ..rigging.poses import POSES, put_pose
 from ..rigging.rigify import control_rig
 from ..rigs import SCHEMES
+from .checks import axis_angles, deleted, need_known, need_mode
 from .library import save_library
 
 _POSES = {entry.key for entry in POSES}
 _SCHEMES = {scheme.key for scheme in SCHEMES}
-_PARTS = {"SURFACE", "BODY", "BOTH"}
+_PARTS = {"SURFACE", "BODY", "BOTH", "LIGHT"}
 _TARGETS = {"GENERAL", "UNREAL", "UNITY"}
 _SHAPE_LIMIT = 5.0
 _ORIGIN = (
-    *("photo", "photo_sha256", "settings", "version", "body_model", "betas"),
+    *("photo", "photo_path", "photo_sha256", "settings", "version", "body_model", "betas"),
     *("camera_matrix", "image_size", "silhouette_iou", "landmark_error", "warnings"),
 )
 
@@ -89,11 +95,13 @@ class Person:
 
     @property
     def surface(self) -> bpy.types.Object | None:
-        """The clothed surface; None if it was deleted."""
-        try:
-            return meshes_of(self._rig, "SURFACE")[0]
-        except AddonError:
-            return None
+        """The clothed surface in full detail; None if it was deleted."""
+        return clothed_surface(self._rig)
+
+    @property
+    def light(self) -> bpy.types.Object | None:
+        """The light version of the clothed surface, once :meth:`make_light` has made it."""
+        return light_version(self._rig)
 
     @property
     def camera(self) -> bpy.types.Object | None:
@@ -117,8 +125,10 @@ class Person:
 
     @property
     def origin(self) -> dict[str, Any]:
-        """Where the person comes from: ``photo``, ``photo_sha256``, ``settings``, ``version``, ``body_model``,
-        ``betas``, ``camera_matrix``, ``image_size``, ``silhouette_iou``, ``landmark_error``, ``warnings``.
+        """Where the person comes from.
+
+        ``photo``, ``photo_path``, ``photo_sha256``, ``settings``, ``version``, ``body_model``, ``betas``,
+        ``camera_matrix``, ``image_size``, ``silhouette_iou``, ``landmark_error``, ``warnings``.
         """
         found = {name: self._rig.get(f"munet_{name}") for name in _ORIGIN}
         found |= {name: list(found[name]) for name in ("betas", "camera_matrix", "image_size") if found[name]}
@@ -150,7 +160,7 @@ class Person:
             detail = f"Expected at most {len(keys)} numbers from -5 to 5, found {values!r}."
             raise AddonError("BAD_VALUE", "The shape can not be used.", detail=detail, hint="Pass other values.")
         if fit_rig:
-            _need_mode("OBJECT")
+            need_mode("OBJECT")
         for key, value in zip(keys, numbers.tolist(), strict=False):
             key.value = value
         if fit_rig:
@@ -167,12 +177,11 @@ class Person:
             AddonError: BAD_VALUE: there is no such pose or joint.
         """
         if isinstance(pose, str):
-            if pose not in _POSES:
-                raise _unknown("pose", pose, _POSES)
+            need_known("pose", [pose], _POSES)
             put_pose(self._rig, pose)
             return
         names: list[str] = json.loads(self._rig["munet_bone_names"])
-        apply_pose(self._rig, names, rotations_from_body(_axis_angles(pose, names)), None)
+        apply_pose(self._rig, names, rotations_from_body(axis_angles(pose, names)), None)
         set_photo_corrective(self._rig, 0.0)
         snap_ik(bpy.context, self._rig)
 
@@ -188,10 +197,7 @@ class Person:
             AddonError: NO_FILE, BAD_MOTION, UNKNOWN_SKELETON: the file can not be used; CONTROLLED: controls hold the
                 bones; BAD_VALUE: an option is unknown.
         """
-        known = {field.name for field in fields(MotionOptions)}
-        for name in options:
-            if name not in known:
-                raise _unknown("option of motion", name, known)
+        need_known("option of motion", options, (field.name for field in fields(MotionOptions)))
         if has_ik(self._rig) or control_rig(self._rig) is not None:
             hint = "Remove the IK controls or the control rig first."
             raise AddonError("CONTROLLED", f"Controls hold the bones of {self.name}.", hint=hint)
@@ -211,8 +217,7 @@ class Person:
         Raises:
             AddonError: BAD_VALUE: there is no such scheme.
         """
-        if scheme not in _SCHEMES:
-            raise _unknown("naming scheme", scheme, _SCHEMES)
+        need_known("naming scheme", [scheme], _SCHEMES)
         rename_bones(self._rig, scheme)
 
     def export(
@@ -230,7 +235,7 @@ class Person:
         Args:
             path: of the file.
             format: glb, fbx, usd, obj or blend; empty takes the ending of ``path``.
-            part: SURFACE, BODY or BOTH.
+            part: SURFACE, BODY, BOTH or LIGHT (see :meth:`make_light`).
             pose: POSED, REST (T-pose) or ANIMATION (the action that is played).
             target: of an FBX: GENERAL, UNREAL or UNITY.
             shape_keys: keep them instead of baking the present shape.
@@ -249,11 +254,10 @@ class Person:
             ("pose", pose, {"POSED", "REST", "ANIMATION"}),
             ("target", target, _TARGETS),
         ):
-            if value not in known:
-                raise _unknown(what, value, known)
+            need_known(what, [value], known)
         if form == "blend":
             return [save_library(file, [self.collection])]
-        _need_mode("OBJECT", "POSE")
+        need_mode("OBJECT", "POSE")
         copied = CopyOptions(part=part, pose=pose, keys=shape_keys, centimetres=target == "UNREAL" and form == "fbx")
         options = WriteOptions(animation=pose == "ANIMATION", keys=shape_keys, target=target)
         with exportable_copy(bpy.context, self._rig, copied) as objects:
@@ -261,6 +265,42 @@ class Person:
                 return write(form, file, options)
             with pictures_as_files(objects, file.parent):
                 return write(form, file, options)
+
+    def make_light(self, triangles: int = 5000, texture_size: int = 1024) -> bpy.types.Object:
+        """Make the light version of the clothed surface, on the same rig, with a normal map of the full detail.
+
+        Raises:
+            AddonError: NO_PART: the clothed surface was deleted; WRONG_MODE: outside Object Mode.
+        """
+        if self.surface is None:
+            raise deleted("clothed surface", self.name)
+        need_mode("OBJECT")
+        return make_light_version(bpy.context, self._rig, triangles, texture_size)
+
+    def set_correctives(self, mode: str) -> None:
+        """Choose how body and clothes are corrected where they bend.
+
+        Args:
+            mode: ON (live), OFF, or BAKE: shape keys with values of this pose, or with keyframes if it is animated.
+
+        Raises:
+            AddonError: BAD_VALUE; ANIMATED: the shape keys play an action of yours.
+        """
+        need_known("mode of correctives", [mode], {"ON", "OFF", "BAKE"})
+        meshes = corrected_meshes(self._rig)
+        if mode == "BAKE":
+            bake_correctives(bpy.context, meshes, self._rig, frames_to_bake(bpy.context, self._rig))
+        else:
+            for mesh in meshes:
+                set_correctives(mesh, self._rig, live=mode == "ON")
+
+    def hide_covered_skin(self, *, hidden: bool = True) -> None:
+        """Hide the skin of the body that lies under the clothes, or show it again."""
+        hide_covered_skin(self._body(), hidden=hidden)
+
+    def stand_on_floor(self) -> float:
+        """Move the person up or down until the lowest point is at z = 0; returns the way."""
+        return stand_on_floor(bpy.context, self._rig)
 
     def show_body(self) -> None:
         """Show the body under the clothes, in the viewport and in renders."""
@@ -273,47 +313,11 @@ class Person:
             AddonError: NO_PART: the camera was deleted.
         """
         if self.camera is None:
-            hint = "Load or reconstruct the person again."
-            raise AddonError("NO_PART", f"The camera of {self.name} was deleted.", hint=hint)
+            raise deleted("camera", self.name)
         look_through(bpy.context.scene, self.camera)
 
     def _body(self) -> bpy.types.Object:
         body = self.body
         if body is None:
-            hint = "Load or reconstruct the person again."
-            raise AddonError("NO_PART", f"The body of {self.name} was deleted.", hint=hint)
+            raise deleted("body", self.name)
         return body
-
-
-def _axis_angles(pose: object, names: list[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return axis-angles (J, 3) of all bones.
-
-    Raises:
-        AddonError: BAD_VALUE.
-    """
-    turns = np.zeros((len(names), 3))
-    if isinstance(pose, Mapping):
-        for name, vector in pose.items():
-            if name not in names:
-                raise _unknown("joint", str(name), set(names))
-            turns[names.index(name)] = vector
-    else:
-        given = np.asarray(pose, dtype=np.float64)
-        if given.ndim != 2 or given.shape[1] != 3 or len(given) not in {24, len(names)}:
-            detail = f"Expected axis-angles of shape (24, 3) or ({len(names)}, 3), found {given.shape}."
-            raise AddonError("BAD_VALUE", "The pose can not be used.", detail=detail, hint="Pass another array.")
-        turns[: len(given)] = given
-    if not np.isfinite(turns).all():
-        hint = "Pass finite numbers, in radians."
-        raise AddonError("BAD_VALUE", "The pose can not be used.", detail="It holds NaN or infinity.", hint=hint)
-    return turns
-
-
-def _need_mode(*modes: str) -> None:
-    if bpy.context.mode not in modes:
-        raise AddonError("WRONG_MODE", "This needs Object Mode.", hint="Leave the present mode first.")
-
-
-def _unknown(what: str, value: str, known: set[str]) -> AddonError:
-    hint = f"Choose from {', '.join(sorted(known))}."
-    return AddonError("BAD_VALUE", f"There is no {what} {value!r}.", hint=hint)

@@ -2,209 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import bpy
 
-from ..backend.protocol.errors import ExplainedError
-from ..backend_manager.batch import Batch, Entry, EntryState
+from ..backend_manager.batch import Batch, Clip, Entry, Kind
 from ..errors import AddonError
-from ..insert import advance
+from ..exporting.writers import ENDINGS
+from ..inputs import clip_at
 from ..preferences import backend_place
-from ..pump import show_states, start_pump
+from ..pump import start_pump
 from ..session import current
+from ..source import photo_of
+from .checks import need_known, need_mode
 from .person import Person
+from .reconstruction import Files, Progress, Reconstruction, Result, Settings
 
-_log = logging.getLogger(__package__)
-
-Progress = Callable[[Path, float, str], None]
-_STEP_SECONDS = 0.02
-_WATCH_SECONDS = 0.2
 _FORMATS = ("glb",)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How photos are reconstructed.
-
-    Attributes:
-        preset: draft, standard or high.
-        max_persons: how many people of a photo, largest first.
-        persons: indices of the people to reconstruct, 0 is the largest; empty means all.
-        texture_size: edge of the texture in pixels; 0 takes the preset's.
-        seed: of everything random.
-    """
-
-    preset: Literal["draft", "standard", "high"] = "standard"
-    max_persons: int = 8
-    persons: tuple[int, ...] = ()
-    texture_size: int = 0
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a photo gave.
-
-    Attributes:
-        photo: its path.
-        people: the people in the scene, largest first; empty after a failure.
-        error: why there is nobody, None after a success.
-        warnings: what is to be minded.
-        files: what was written for ``out``.
-    """
-
-    photo: Path
-    people: tuple[Person, ...] = ()
-    error: AddonError | None = None
-    warnings: tuple[str, ...] = ()
-    files: tuple[Path, ...] = ()
-
-    @property
-    def collection(self) -> bpy.types.Collection | None:
-        """The collection with everybody in the photo and its camera; None after a failure."""
-        camera = self.people[0].camera if self.people else None
-        return camera.users_collection[0] if camera is not None else None
-
-
-class Reconstruction:
-    """Photos on their way, made by :func:`start`.
-
-    In the window Blender's timer moves them on and calls back; without one, or to wait, iterate over the results or
-    call :meth:`step`. Iterating gives each photo's result as soon as it is there.
-    """
-
-    def __init__(
-        self,
-        batch: Batch,
-        out: Path | None,
-        formats: Sequence[str],
-        progress: Progress | None,
-        done: Callable[[Result], None] | None,
-    ) -> None:
-        self._batch = batch
-        self._entries = list(batch.entries)
-        self._out = out
-        self._formats = formats
-        self._progress = progress
-        self._done = done
-        self._told: tuple[Path, float, str] | None = None
-        self._results: list[Result] = []
-
-    @property
-    def results(self) -> list[Result]:
-        """The results there are so far, in the order of the photos."""
-        return list(self._results)
-
-    @property
-    def finished(self) -> bool:
-        """Whether every photo has its result."""
-        return len(self._results) == len(self._entries)
-
-    @property
-    def fraction(self) -> float:
-        """Progress of all photos in [0, 1]."""
-        return 1.0 if self.finished else self._batch.fraction
-
-    def cancel(self) -> None:
-        """Stop the running photo and drop those that wait; their results say so."""
-        session = current()
-        if session.batch is self._batch:
-            session.cancel()
-
-    def step(self) -> list[Result]:
-        """Do what can be done without waiting, call back, and return the results that are new.
-
-        Raises:
-            Exception: what a callback raises; the photos go on, unless they are cancelled.
-        """
-        session = current()
-        if session.batch is self._batch:
-            advance(bpy.context, session)
-            show_states(bpy.context, session)
-        return self._look()
-
-    def __iter__(self) -> Iterator[Result]:
-        """Wait for the results, one by one; those that are there already come first."""
-        given = 0
-        while True:
-            while given < len(self._results):
-                given += 1
-                yield self._results[given - 1]
-            if self.finished:
-                return
-            self.step()
-            if given == len(self._results):
-                time.sleep(_STEP_SECONDS)
-
-    def _look(self) -> list[Result]:
-        """Take note of what has changed, and tell."""
-        self._tell_progress()
-        fresh = []
-        while not self.finished and self._entries[len(self._results)].finished:
-            result = self._result(self._entries[len(self._results)])
-            self._results.append(result)
-            fresh.append(result)
-            if self._done is not None:
-                self._done(result)
-        return fresh
-
-    def _tell_progress(self) -> None:
-        entry, job = self._batch.current, self._batch.job
-        if self._progress is None or entry is None or job is None:
-            return
-        news = (entry.path, self.fraction, job.text)
-        if news != self._told:
-            self._told = news
-            self._progress(*news)
-
-    def _result(self, entry: Entry) -> Result:
-        if entry.state is not EntryState.DONE:
-            return Result(entry.path, error=_failure(entry))
-        people = tuple(Person(bpy.data.objects[name]) for name in entry.rigs if name in bpy.data.objects)
-        own = [text for person in people for text in person.origin["warnings"]]
-        notes = tuple(dict.fromkeys([*entry.notes, *own]))
-        try:
-            files = tuple(self._write(entry, people))
-        except AddonError as error:
-            return Result(entry.path, people, error, notes)
-        return Result(entry.path, people, None, notes, files)
-
-    def _write(self, entry: Entry, people: Sequence[Person]) -> Iterator[Path]:
-        if self._out is None:
-            return
-        folder = self._out / self._folder_name(entry)
-        for index, person in enumerate(people):
-            for form in self._formats:
-                ending = "usdz" if form == "usd" else form
-                yield from person.export(folder / f"person_{index}.{ending}", form)
-
-    def _folder_name(self, entry: Entry) -> str:
-        """Return the photo's name; photos of the same name in other folders get a number."""
-        names = [other.path.stem.casefold() for other in self._entries[: self._entries.index(entry)]]
-        earlier = names.count(entry.path.stem.casefold())
-        return f"{entry.path.stem}-{earlier + 1}" if earlier else entry.path.stem
-
-    def _watch(self) -> float | None:
-        """Blender's timer: the pump does the work, this one calls back."""
-        try:
-            self._look()
-        except Exception:  # noqa: BLE001 - an exception that left a timer would end all calls in silence
-            _log.exception("a callback failed")
-        if self.finished:
-            return None
-        if current().batch is not self._batch:
-            # Somebody has put another list in place of ours: what was left will never come.
-            for entry in self._entries:
-                if not entry.finished:
-                    entry.finish(EntryState.CANCELLED)
-        return _WATCH_SECONDS
 
 
 def start(
@@ -227,23 +44,34 @@ def start(
         done: called with each result.
 
     Raises:
-        AddonError: BUSY: photos are being reconstructed; BAD_VALUE: there is no photo; DISABLED.
+        AddonError: BUSY: photos are being reconstructed; BAD_VALUE: there is no photo, or no such format; DISABLED.
     """
+    chosen = settings or Settings()
     paths = [Path(photo).absolute() for photo in ([photos] if isinstance(photos, str | Path) else photos)]
     if not paths:
         raise AddonError("BAD_VALUE", "There is no photo to reconstruct.", hint="Pass the path of one at least.")
+    need_known("format", formats, {*ENDINGS, "blend"})
+    files = Files(Path(out).absolute() if out else None, tuple(formats))
+    return _begin([Entry(path, chosen.persons) for path in paths], chosen, files, progress, done)
+
+
+def _begin(
+    entries: list[Entry],
+    settings: Settings,
+    files: Files,
+    progress: Progress | None,
+    done: Callable[[Result], None] | None = None,
+) -> Reconstruction:
     session = current()
     if session.working:
         hint = "Wait until they are done, or cancel them."
         raise AddonError("BUSY", "Photos are being reconstructed.", hint=hint)
     session.failure = None
-    chosen = settings or Settings()
-    entries = [Entry(path, chosen.persons) for path in paths]
-    session.batch = Batch(entries, _sent(chosen), backend_place(bpy.context))
-    work = Reconstruction(session.batch, Path(out).absolute() if out else None, tuple(formats), progress, done)
+    session.batch = Batch(entries, _sent(settings), backend_place(bpy.context))
+    work = Reconstruction(session.batch, files, progress, done)
     if not bpy.app.background:
         start_pump()
-        bpy.app.timers.register(work._watch, first_interval=_WATCH_SECONDS)  # noqa: SLF001 of this module
+        work.call_back_by_timer()
     return work
 
 
@@ -273,15 +101,80 @@ def reconstruct(
     Raises:
         AddonError: BUSY, BAD_VALUE, DISABLED; WRONG_MODE: outside Object Mode; with ``strict`` any failure.
     """
-    if bpy.context.mode != "OBJECT":
-        raise AddonError("WRONG_MODE", "People can only be inserted in Object Mode.", hint="Switch to Object Mode.")
-    work = start(photos, out, settings, formats=formats, progress=progress)
+    need_mode("OBJECT")
+    return _finish(start(photos, out, settings, formats=formats, progress=progress), strict=strict)
+
+
+def reconstruct_clip(
+    files: Sequence[str | Path] | str | Path,
+    settings: Settings | None = None,
+    *,
+    frame_start: int = 1,
+    follow: bool = True,
+    progress: Progress | None = None,
+    **clip: float | bool,
+) -> Person:
+    """Reconstruct one person of a clip with its motion, as an action, and wait.
+
+    Args:
+        files: a video, pictures in order, or one numbered picture for all that are numbered alike.
+        settings: how; of ``persons`` only the first counts, whom to follow in the first frame.
+        frame_start: frame of the scene on which the clip begins.
+        follow: give the scene the frame rate, the length and the camera of the clip.
+        progress: as for :func:`reconstruct`.
+        clip: ``first``, ``last``, ``step``, ``fps``, ``smoothing`` (0.5), ``plant_feet`` (True), ``still`` (-1), see
+            docs/protocol.md.
+
+    Raises:
+        AddonError: BAD_CLIP, BAD_VALUE: wrong arguments; BUSY, WRONG_MODE, DISABLED; whatever made it fail.
+    """
+    need_mode("OBJECT")
+    need_known("option of a clip", clip, ("first", "last", "step", "fps", "smoothing", "plant_feet", "still"))
+    chosen = settings or Settings()
+    named = [Path(file).absolute() for file in ([files] if isinstance(files, str | Path) else files)]
+    paths, name = clip_at(named)
+    sent = {**clip, "person": chosen.persons[0] if chosen.persons else 0}
+    entry = Entry(paths[0], kind=Kind.SEQUENCE, clip=Clip(paths, name, sent, frame_start, follow))
+    return _finish(_begin([entry], chosen, Files(), progress), strict=True)[0].people[0]
+
+
+def reconstruct_again(
+    person: Person,
+    settings: Settings | None = None,
+    *,
+    keep_materials: bool = False,
+    progress: Progress | None = None,
+) -> Person:
+    """Reconstruct a person of the scene once more in its place; names, animation and what you have added stay.
+
+    Args:
+        person: it has to come from a photo, not from a clip.
+        settings: how; ``persons`` does not count.
+        keep_materials: keep the materials of the old meshes instead of the new texture.
+        progress: as for :func:`reconstruct`.
+
+    Raises:
+        AddonError: NO_PHOTO: the photo is gone; BUSY, WRONG_MODE, DISABLED; whatever made it fail.
+    """
+    need_mode("OBJECT")
+    rig = person.armature
+    if "munet_clip" in rig:
+        hint = "Reconstruct the clip again."
+        raise AddonError("NO_PHOTO", f"{person.name} comes from a clip.", hint=hint)
+    path, data = photo_of(rig)
+    entry = Entry(path, (int(rig.get("munet_person", 0)),), data=data)
+    entry.replaces, entry.keep_materials = rig.name, keep_materials
+    return _finish(_begin([entry], settings or Settings(), Files(), progress), strict=True)[0].people[0]
+
+
+def _finish(work: Reconstruction, *, strict: bool) -> list[Result]:
+    """Wait for all results; whatever goes wrong on the way cancels the rest."""
     try:
         for result in work:
             if strict and result.error is not None:
                 raise result.error
     except BaseException:
-        _give_up(work)
+        work.give_up()
         raise
     return work.results
 
@@ -295,21 +188,3 @@ def stop_backend() -> None:
 
 def _sent(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in asdict(settings).items() if name != "persons"}
-
-
-def _give_up(work: Reconstruction) -> None:
-    """Cancel and wait for the confirmation, so that the session is free again."""
-    work._progress = work._done = None  # noqa: SLF001 of this module
-    work.cancel()
-    with contextlib.suppress(AddonError):
-        for _ in work:
-            pass
-
-
-def _failure(entry: Entry) -> AddonError:
-    error: ExplainedError | None = entry.failure
-    if error is None:
-        return AddonError("CANCELLED", f"{entry.path.name} was cancelled.")
-    if isinstance(error, AddonError):
-        return error
-    return AddonError(error.code, error.title, detail=error.detail, hint=error.hint)

@@ -76,8 +76,25 @@ def check_reconstruct(folder: Path) -> None:
     assert fractions[-1] > 0.5
     assert made[0].people[0].origin["settings"] == {"preset": "draft", "max_persons": 2, "texture_size": 0, "seed": 0}
     assert len(api.people()) == 4
+    person = api.reconstruct(*photos(folder, "normal.png"))[0].people[0]
+    assert api.reconstruct_again(person, settings).armature == person.armature
+    assert len(api.people()) == 5
+    assert code_of(api.reconstruct, paths[0], folder / "out", formats=("stl",)) == "BAD_VALUE"
     assert code_of(api.reconstruct, paths[1], strict=True) == "NO_PERSON"
     assert code_of(api.reconstruct, []) == "BAD_VALUE"
+
+
+def check_clip(folder: Path) -> None:
+    """A numbered picture stands for its sequence and gives a person with an action."""
+    api = common.part("api")
+    use_backend("--mode", "normal")
+    pictures = photos(folder, *(f"walk/{number:03d}.png" for number in range(1, 4)))
+    person = api.reconstruct_clip(pictures[0], frame_start=5, smoothing=0.2)
+    assert person.armature.animation_data.action
+    assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) == (5, 7)
+    assert code_of(api.reconstruct_clip, pictures[0], speed=2.0) == "BAD_VALUE"
+    assert code_of(api.reconstruct_clip, photos(folder, "alone/still.png")) == "BAD_CLIP"
+    assert code_of(api.reconstruct_again, person) == "NO_PHOTO"
 
 
 def check_without_waiting(folder: Path) -> None:
@@ -124,6 +141,15 @@ def check_person(folder: Path) -> None:
     assert lone.armature.location.x > 1.0
     assert code_of(api.Person, bpy.data.objects.new("cube", None)) == "NO_PERSON"
     assert code_of(api.load_person, folder / "nowhere") == "NOBODY"
+    assert first.light is None
+    light = first.make_light(400, 64)
+    assert (first.light, first.surface.name) == (light, "beach 1 clothed")
+    assert first.export(folder / "light.glb", part="LIGHT")[0].is_file()
+    first.armature.location.z = 3.0
+    assert abs(first.stand_on_floor() + 3.0) < 0.5
+    first.hide_covered_skin()
+    for mode in ("OFF", "BAKE", "ON"):
+        second.set_correctives(mode)
     before = first.bones["left_elbow"].bone.head_local.copy()
     first.apply_shape([4.0, -3.0])
     assert first.shape[:3] == (4.0, -3.0, 0.0)
@@ -200,7 +226,7 @@ def check_sample_scripts(folder: Path) -> None:
 def check() -> None:
     """Run all of it, or with --brief what depends on the version of Blender."""
     brief = (check_person, check_poses)
-    others = (check_reconstruct, check_without_waiting, check_sample_scripts)
+    others = (check_reconstruct, check_clip, check_without_waiting, check_sample_scripts)
     chosen = brief if "--brief" in sys.argv else (*brief, *others)
     with tempfile.TemporaryDirectory() as name:
         for one in chosen:

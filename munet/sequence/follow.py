@@ -18,8 +18,8 @@ _JUMP = 0.25
 """Unlikeness of one frame to the next at which the network may have moved on to somebody else."""
 _SAME = 0.6
 """Unlikeness up to which somebody found anew is the same person."""
-_SEARCH_EVERY = 5
-"""While the person is lost every so many-th frame is searched in full, as the first ones are."""
+_PATIENCE = 5
+"""So many frames after the person was lost are searched in full, and later every so many-th one."""
 _TRUNK_POINTS = [11, 12, 23, 24]
 
 
@@ -73,7 +73,7 @@ class Follower:
             near = self._perceiver.follow(photo.image, self._last.next_crop)
             if near is not None and difference(expected, self._place(near, photo)) < _JUMP:
                 return near
-        if self._missed % _SEARCH_EVERY:
+        if self._missed > _PATIENCE and self._missed % _PATIENCE:
             return None
         people = self._perceiver.find_landmarks(photo)
         chosen = most_alike(expected, [self._place(person, photo) for person in people], _SAME)

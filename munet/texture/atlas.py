@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from munet.errors import InvalidInputError
-from munet.render import rasterise
+from munet.render.coverage import covered_pixels
 
 Floats = NDArray[np.float32]
 
@@ -73,11 +73,29 @@ def texels_of(faces: NDArray[np.int32], uv: Floats, size: int) -> Texels:
         raise InvalidInputError(
             "UVs must have one pair per face corner.", detail=f"expected {(len(faces), 3, 2)}, found {uv.shape}"
         )
-    corners = torch.ones(1, 3 * len(faces), 3)
-    corners[0, :, 0] = torch.from_numpy(uv[..., 0].reshape(-1).astype(np.float32)) * size
-    corners[0, :, 1] = (1 - torch.from_numpy(uv[..., 1].reshape(-1).astype(np.float32))) * size
-    fragments = rasterise(corners, torch.arange(3 * len(faces)).reshape(-1, 3), size, size)
-    face = fragments.face_index.reshape(-1).numpy()
-    index = np.flatnonzero(face >= 0)
-    weights = fragments.barycentric.reshape(-1, 3).numpy()[index]
-    return Texels(size, index, faces[face[index]].astype(np.int64), weights)
+    corners = np.stack([uv[..., 0], 1 - uv[..., 1]], -1).astype(np.float32) * np.float32(size)
+    covered = covered_pixels(torch.from_numpy(corners), size, size)
+    owner = np.full(size * size, -1, np.int64)
+    # Where islands overlap by mistake the lower face wins: it is written last.
+    owner[(covered.row * size + covered.column).numpy()[::-1]] = covered.triangle.numpy()[::-1]
+    index = np.flatnonzero(owner >= 0)
+    face = owner[index]
+    return Texels(size, index, faces[face].astype(np.int64), _barycentric(corners, face, index, size))
+
+
+def _barycentric(corners: Floats, face: NDArray[np.int64], index: NDArray[np.int64], size: int) -> Floats:
+    """Weights (N, 3) of texel centres in their triangles of ``corners`` (G, 3, 2)."""
+    first, along, across = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    area = along[:, 0] * across[:, 1] - along[:, 1] * across[:, 0]
+    scale = np.where(np.abs(area) < 1e-12, 0, 1 / np.where(area == 0, 1, area))[:, None]
+    second = np.stack([across[:, 1], -across[:, 0]], 1) * scale
+    third = np.stack([-along[:, 1], along[:, 0]], 1) * scale
+    row, column = np.divmod(index, size)
+    place = np.stack([column, row], 1).astype(np.float32) + np.float32(0.5) - first[face]
+    weights = np.empty((len(index), 3), np.float32)
+    weights[:, 1] = (place * second[face]).sum(1)
+    weights[:, 2] = (place * third[face]).sum(1)
+    weights[:, 0] = 1 - weights[:, 1] - weights[:, 2]
+    np.maximum(weights, 0, out=weights)
+    weights /= weights.sum(1, keepdims=True)
+    return weights

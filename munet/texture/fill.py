@@ -16,7 +16,7 @@ from scipy.sparse import coo_array, csr_array, diags_array
 from scipy.sparse.linalg import splu
 
 from munet.texture.atlas import Texels
-from munet.texture.materials import Materials, find_materials
+from munet.texture.materials import Materials
 from munet.texture.priors import Evidence, prior_colours
 from munet.texture.regions import Regions
 from munet.texture.vote import distance_from_seen, vote
@@ -35,7 +35,8 @@ _LARGEST = 4e-4
 _SLICE = 0.03
 _RARE = (0.12, 0.35)
 _ZONES = 5
-_DECISIVENESS = 16
+# How often the likelihood of a material, relative to the likeliest, is squared.
+_DECISIVENESS = 4
 _CHUNK = 1 << 17
 
 
@@ -74,6 +75,7 @@ class Filled:
 
 def fill_vertices(
     seen: Evidence,
+    materials: Materials,
     facing: Floats,
     mirrored: NDArray[np.int64],
     regions: Regions,
@@ -84,6 +86,7 @@ def fill_vertices(
 
     Args:
         seen: colours from the photo.
+        materials: of the person.
         facing: (S,) cosine of normal and line of sight.
         mirrored: (S,) the opposite vertex of each.
         regions: parts of the surface.
@@ -93,7 +96,6 @@ def fill_vertices(
     Returns:
         The seen colours where they are certain, continued elsewhere.
     """
-    materials = find_materials(seen.colour, seen.weight * vertex_areas(rest_vertices, faces))
     distance = distance_from_seen(seen.weight, rest_vertices, faces)
     prior = prior_colours(seen, materials, regions)
     voted = vote(seen, facing, materials, regions, rest_vertices, distance)
@@ -153,7 +155,10 @@ def _decided(share: Floats, kinship: Floats, shades: Floats) -> Floats:
     Shades of one material do not compete but blend.
     """
     support = share @ kinship
-    decided = share * (support / support.max(1, keepdims=True)) ** _DECISIVENESS
+    decided = support / support.max(1, keepdims=True)
+    for _ in range(_DECISIVENESS):
+        decided *= decided
+    decided *= share
     return np.asarray((decided[..., None] * shades).sum(1) / decided.sum(1)[:, None], np.float32)
 
 

@@ -14,16 +14,19 @@ from munet.perception.observation import PersonObservation, Photo
 from munet.settings import Settings
 from munet.surface.result import ClothedSurface
 from munet.texture.atlas import Texels, texels_of
+from munet.texture.bands import find_bands
 from munet.texture.eyes import eye_angles, eye_colour
-from munet.texture.fill import Filled, fill_vertices
+from munet.texture.fill import Filled, fill_vertices, vertex_areas
+from munet.texture.foreign import covered_arms, thing_in_view, thing_materials
 from munet.texture.grain import grain
 from munet.texture.hands import doubtful_hands, stray_colours
+from munet.texture.materials import Materials, find_materials
 from munet.texture.mirror import mirrored_vertices
 from munet.texture.pad import pad_seams
 from munet.texture.priors import Evidence
 from munet.texture.regions import Regions, regions_of
 from munet.texture.sample import Projected, Seen, project_vertices, sample_photo
-from munet.texture.visibility import look
+from munet.texture.visibility import View, look
 from munet.texture.weave import weave
 
 Floats = NDArray[np.float32]
@@ -90,9 +93,19 @@ def paint(
     hidden = doubtful_hands(seen, texels, surface, fit.camera, regions)
     seen.weight[hidden[texels.corners[:, 0]]] = 0
     seen.weight[stray_colours(seen, texels, regions)] = 0
-    filled = _fill(surface, texels, seen, projected.values[:, 3], regions, mirrored)
+    evidence, materials = _evidence(surface, texels, seen)
+    covered = covered_arms(evidence, materials, regions, surface.rest_vertices)
+    if covered.any():
+        _forget_thing(
+            covered, evidence, materials, seen, texels, projected, view, photo.image, observation.mask, regions
+        )
+        hidden |= covered
+        evidence, materials = _evidence(surface, texels, seen)
+    facing = projected.values[:, 3]
+    filled = fill_vertices(evidence, materials, facing, mirrored, regions, surface.rest_vertices, surface.faces)
     opposite = sample_photo(texels, _opposite(projected, mirrored, regions.eyes | hidden[mirrored]), view, photo.image)
     colour = _compose(texels, seen, opposite, filled, mirrored, regions, settings.seed)
+    _paint_bands(colour, surface, texels, seen, regions)
     _paint_eyes(colour, surface, texels, seen, regions)
     return _to_texture(colour, texels)
 
@@ -111,21 +124,37 @@ def _opposite(projected: Projected, mirrored: NDArray[np.int64], without: NDArra
     return Projected(values)
 
 
-def _fill(
-    surface: ClothedSurface,
-    texels: Texels,
-    seen: Seen,
-    facing: Floats,
-    regions: Regions,
-    mirrored: NDArray[np.int64],
-) -> Filled:
-    """Colours of the whole surface from what is seen of it."""
+def _evidence(surface: ClothedSurface, texels: Texels, seen: Seen) -> tuple[Evidence, Materials]:
+    """What is seen of the vertices, and the materials in it."""
     count = len(surface.rest_vertices)
     chosen = np.arange(0, len(texels.index), _SPARSE)
     some = texels.pick(chosen)
     colour, total = some.gather(seen.colour[chosen], seen.weight[chosen], count)
     evidence = Evidence(colour, np.clip(total / np.maximum(some.area(count), 1e-6), 0, 1))
-    return fill_vertices(evidence, facing, mirrored, regions, surface.rest_vertices, surface.faces)
+    areas = vertex_areas(surface.rest_vertices, surface.faces)
+    return evidence, find_materials(evidence.colour, evidence.weight * areas)
+
+
+def _forget_thing(
+    covered: NDArray[np.bool_],
+    evidence: Evidence,
+    materials: Materials,
+    seen: Seen,
+    texels: Texels,
+    projected: Projected,
+    view: View,
+    image: NDArray[np.uint8],
+    mask: Floats,
+    regions: Regions,
+) -> None:
+    """Distrust, in ``view`` and ``seen``, the covered arms and the thing that covers them, wherever it shows."""
+    its = thing_materials(evidence, materials, covered, regions)
+    shows_it = materials.belonging(evidence.colour)[:, its].sum(1) > 0.5
+    seeds = projected.values[covered & (evidence.weight > 0) & shows_it, :2]
+    view.trust[thing_in_view(image, mask, view, seeds, its, materials)] = 0
+    trusted_still = sample_photo(texels, projected, view, image).weight
+    np.minimum(seen.weight, trusted_still, out=seen.weight)
+    seen.weight[covered[texels.corners[:, 0]]] = 0
 
 
 def _compose(
@@ -155,11 +184,14 @@ def _fine_texture(texels: Texels, seen: Seen, base: Floats, spread: Filled, regi
     brightness = np.maximum(base.mean(1), _DARKEST)
     detail = np.zeros(texels.size**2, np.float32)
     detail[texels.index] = (seen.colour.mean(1) - base.mean(1)) / brightness
-    corner = texels.corners[:, 0]
-    kind = (spread.winner() + len(spread.kinship) * regions.head)[corner]
-    sure = seen.weight > _SURE
+    # Faces and hands have features, not a weave; hair is not sampled from clothes of its colour.
+    plain = (regions.head & ~regions.scalp) | regions.hands
+    kind = np.where(plain, -1, spread.winner() + len(spread.kinship) * regions.scalp)
+    numbers = np.unique(kind)
+    kind = kind.astype(np.int8)[texels.corners[:, 0]]
+    sure = (seen.weight > _SURE) & (kind >= 0)
     result = np.zeros(len(kind), np.float32)
-    for number in np.unique(kind):
+    for number in numbers:
         ofkind = kind == number
         unseen = np.flatnonzero(ofkind & (seen.weight < 1))
         if len(unseen) < _FEW * len(kind):
@@ -175,6 +207,18 @@ def _fine_texture(texels: Texels, seen: Seen, base: Floats, spread: Filled, regi
         row, column = np.divmod(texels.index[unseen], texels.size)
         result[unseen] = made[row % len(made), column % len(made)]
     return np.clip(result, -_MOST_FINE, _MOST_FINE)
+
+
+def _paint_bands(colour: Floats, surface: ClothedSurface, texels: Texels, seen: Seen, regions: Regions) -> None:
+    """Carry the stripes of a hat on into ``colour`` where the head is not seen."""
+    bands = find_bands(seen, texels, regions, surface.rest_vertices)
+    if bands is None:
+        return
+    unseen = np.flatnonzero(regions.head[texels.corners[:, 0]] & (seen.weight < 1))
+    stripes, on_hat = bands.at(texels.pick(unseen).carry(surface.rest_vertices))
+    unseen = unseen[on_hat]
+    weight = seen.weight[unseen, None]
+    colour[unseen] = weight * seen.colour[unseen] + (1 - weight) * stripes[on_hat]
 
 
 def _paint_eyes(colour: Floats, surface: ClothedSurface, texels: Texels, seen: Seen, regions: Regions) -> None:

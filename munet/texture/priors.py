@@ -17,8 +17,9 @@ _GREY = np.full(3, 128, np.float32)
 _SHOES = np.array([58, 54, 52], np.float32)
 # Sum of vertex weights below which a part counts as not seen.
 _FEW = 5.0
-# Share of the legs that must be seen to tell what they wear.
+# Shares of legs and hands that must be seen to tell what they wear.
 _LEG_SHARE = 0.12
+_HAND_SHARE = 0.01
 # Share of the crown that a material other than the face's needs to be hair (or a hat) and not an eyebrow.
 _HAIR_SHARE = 0.2
 # Share of the face from which a material counts as the face's.
@@ -49,7 +50,8 @@ def prior_colours(evidence: Evidence, materials: Materials, regions: Regions) ->
     """
     amount = materials.belonging(evidence.colour) * evidence.weight[:, None]
     skin = skin_likeness(evidence.colour)[:, None]
-    face, hands = _prevailing(evidence, amount * skin, regions.face), _prevailing(evidence, amount, regions.hands)
+    face = _prevailing(evidence, amount * skin, regions.face)
+    hands = _prevailing(evidence, amount, regions.hands, _HAND_SHARE * float(regions.hands.sum()))
     in_arms = (regions.zone == 1) | (regions.zone == 2)
     upper = _prevailing(evidence, amount, (regions.zone == 0) | in_arms)
     on_legs = regions.zone >= 3

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import sys
 from pathlib import Path
@@ -33,58 +32,19 @@ def load_extension() -> ModuleType:
     return module
 
 
-def _report(folder: Path) -> dict[str, object]:
-    path = folder / "report.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def _is_photo(path: Path) -> bool:
-    from munet_extension.inputs import IMAGE_ENDINGS
-
-    return path.is_file() and path.suffix.lower() in IMAGE_ENDINGS
-
-
-def _clip_files(clip: Path | None) -> tuple[Path, ...]:
-    """Return the files of a clip, for the camera's background: a video, or the pictures of a folder."""
-    from munet_extension.inputs import clip_at
-
-    if clip is None or not clip.exists():
-        return ()
-    return clip_at(sorted(clip.iterdir()) if clip.is_dir() else [clip])[0]
-
-
 def export(folder: Path, photo: Path | None, formats: list[str], *, body: bool = False) -> list[Path]:
     """Write the people in ``folder`` as scenes beside them and return the files; ``body`` shows the bodies too."""
     import bpy
 
     load_extension()
-    from munet_extension.errors import AddonError
+    from munet_extension.api import load_people
     from munet_extension.export import save_scene
-    from munet_extension.importer.camera import look_through
-    from munet_extension.importer.character import load_character
-    from munet_extension.importer.photo import Photo, read_photo
-    from munet_extension.importer.scene import Origin, import_people, show_body
-    from munet_extension.sequence import ClipPlace, has_motion, insert_motion
 
-    files = sorted(folder.glob("person_*.npz"), key=lambda path: int(path.stem.rpartition("_")[2]))
-    if not files:
-        raise AddonError("NOBODY", f"There is no person_*.npz in {folder}.", hint="Reconstruct a photo first.")
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    report = _report(folder)
-    settings = report.get("settings")
-    origin = Origin(
-        photo=read_photo(photo) if photo and _is_photo(photo) else Photo(photo.stem if photo else folder.name, b""),
-        settings=settings if isinstance(settings, dict) else {},
-        version=str(report.get("version", "")),
-    )
-    characters = [load_character(path) for path in files]
-    people = import_people(bpy.context, characters, origin)
-    for person, character in zip(people, characters, strict=True):
-        if has_motion(character):
-            insert_motion(bpy.context, person, character, origin.photo.stem, ClipPlace(_clip_files(photo)))
+    people = load_people(folder, photo)
     for person in people if body else ():
-        show_body(bpy.context, person.body)
-    look_through(bpy.context.scene, people[0].camera)
+        person.show_body()
+    people[0].look_through_camera()
     return save_scene(folder, formats)
 
 
@@ -100,7 +60,7 @@ def main(words: list[str] | None = None) -> int:
         for path in export(options.folder.absolute(), options.photo, options.formats.split(","), body=options.body):
             print(path)
     except Exception as error:
-        if type(error).__name__ not in {"AddonError", "BuildError", "FileNotFoundError"}:
+        if type(error).__name__ not in {"AddonError", "BuildError"}:
             raise
         print(error, file=sys.stderr)
         return 1

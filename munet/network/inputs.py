@@ -151,7 +151,10 @@ def _distance(inside: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Distance of the pixels of 1 to the nearest pixel of 0; the picture's size where there is none."""
     if inside.all():
         return np.full(inside.shape, inside.shape[0], np.float32)
-    return np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+    rough = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+    # Its last digits differ from call to call; squared distances of pixels are whole numbers.
+    exact: NDArray[np.float32] = np.sqrt(np.rint(rough * rough))
+    return exact
 
 
 def _standardised(rgb: Tensor) -> Tensor:

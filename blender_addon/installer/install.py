@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..backend_manager.installation import Installation, environment_python, find_installation
@@ -64,7 +64,8 @@ class Installed:
 
 def install_task(order: Order, bundle: Bundle) -> Task:
     """Return the task that installs ``bundle``; the same one repairs, resumes and updates."""
-    folder = folders.own_folder(order.folder)
+    folder = folders.own_folder(order.folder.absolute())
+    order = replace(order, wheels=order.wheels.absolute() if order.wheels else None)
     return Task("install", lambda task: _Installer(task, folder, order, bundle).run(), folder / folders.LOG)
 
 
@@ -147,9 +148,12 @@ class _Installer:
     def _make(self, environment: Path, maker: Maker) -> None:
         self.task.report(0.02, "Making an environment")
         if maker.uv:
-            offline = _OFFLINE_UV if self.order.wheels else ()
+            # pip fetches the model files; without network they come from the folder, and pip where there is one.
+            how = _OFFLINE_UV if self.order.wheels else ("--seed",)
             number = "{}.{}".format(*maker.version)
-            self._run([str(maker.program), "venv", *offline, "--python", number, str(environment)])
+            self._run([str(maker.program), "venv", *how, "--python", number, str(environment)])
+            if self.order.wheels:
+                self._run_quietly([str(environment_python(environment)), "-m", "ensurepip"])
         else:
             self._run([str(maker.program), "-m", "venv", str(environment)])
 

@@ -59,10 +59,10 @@ def draw_state(layout: bpy.types.UILayout, context: bpy.types.Context, session: 
     session.look(backend_place(context))
     text, icon = _STATES[manager.state]
     layout.label(text=text, icon=icon)
-    known = [str(manager.welcome[key]) for key in ("device", "version") if manager.welcome.get(key)]
-    line = device_line(manager.status.get("facts", {}))
-    if known:
-        layout.label(text="  ".join([*known, *filter(None, [line])]), translate=False)
+    version, device = (str(manager.welcome.get(key, "")) for key in ("version", "device"))
+    line = device_line(manager.status.get("facts", {})) or device
+    if version:
+        layout.label(text="  ".join(filter(None, [version, line])), translate=False)
     for line in _notes(manager):
         draw_wrapped(layout, context, line)
     missing = manager.status.get("models_missing") or manager.welcome.get("models_missing")
@@ -76,7 +76,7 @@ def _notes(manager: Manager) -> list[str]:
     if not manager.settled:
         return []
     installed = manager.task.result if manager.task is not None else None
-    return [*([manager.note] if manager.note else []), *getattr(installed, "notes", [])]
+    return [*([iface_(manager.note)] if manager.note else []), *getattr(installed, "notes", [])]
 
 
 def draw_installation(layout: bpy.types.UILayout, manager: Manager) -> None:

@@ -23,6 +23,9 @@ _FEWEST = 400
 _EXPLAINED = 0.5
 _CONTRAST = 28.0
 _CHANGES = 4
+# Share of the range between dark and light above which a bin is surely light, and the unevenness of stripes at most.
+_SURE = 0.65
+_UNEVEN = 0.6
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,15 @@ def _explained(height: Floats, brightness: Floats) -> float:
     return float((amount * (mean - brightness.mean()) ** 2).sum() / (len(height) * brightness.var()))
 
 
+def _changes(brightness: Floats) -> NDArray[np.int64]:
+    """Bins at which a profile turns from surely light to surely dark or back."""
+    low, high = np.percentile(brightness, (10, 90))
+    level = (brightness - low) / max(float(high - low), 1e-6)
+    sure = np.flatnonzero((level < 1 - _SURE) | (level > _SURE))
+    light = level[sure] > _SURE
+    return np.asarray(sure[1:][light[1:] != light[:-1]], np.int64)
+
+
 def _profile(height: Floats, colour: Floats, tilt: Floats) -> Bands | None:
     """Colour at each height; None unless it changes between light and dark often enough to be stripes."""
     lowest = float(height.min())
@@ -99,12 +111,12 @@ def _profile(height: Floats, colour: Floats, tilt: Floats) -> Bands | None:
     bins = np.arange(known[-1] + 1)
     profile = np.stack([np.interp(bins, known, sums[known, c] / amount[known]) for c in range(3)], 1)
     brightness = profile.mean(1)
-    light = brightness > np.percentile(brightness, (15, 85)).mean()
-    changes = np.flatnonzero(light[1:] != light[:-1])
-    if len(changes) < _CHANGES:
+    changes = _changes(brightness)
+    widths = np.diff(changes)
+    if len(changes) < _CHANGES or widths.std() > _UNEVEN * widths.mean():
         return None
     # The band below the lowest change is the brim; what is farther down is no hat.
-    width = int(np.median(np.diff(changes)))
-    start = max(0, int(changes[0]) + 1 - 2 * width)
+    width = int(np.median(widths))
+    start = max(0, int(changes[0]) - 2 * width)
     smooth = cv2.GaussianBlur(np.ascontiguousarray(profile[start:, None], np.float32), (1, 3), 0.6)
     return Bands(tilt, lowest + start * _BIN, np.asarray(smooth, np.float32).reshape(-1, 3))

@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
 from munet.texture.materials import Materials
-from munet.texture.priors import Evidence, weighted_quantile
+from munet.texture.priors import Evidence, skin_likeness, weighted_quantile
 from munet.texture.regions import Regions, edges_of
 
 Floats = NDArray[np.float32]
@@ -32,6 +32,10 @@ _ENOUGH = 6.0
 # Say of the wider neighbourhood of a slice, and its width in slices.
 _WIDE_SAY = 0.6
 _WIDE = 6.0
+# What counts as skin: its likeness and its share of the face; and what its votes on the trunk are worth.
+_SKIN = 0.4
+_ON_FACE = 0.15
+_SKIN_SAY = 0.2
 # Metres from the nearest seen vertex: nearer than the first neighbours decide, farther than the second the vote.
 _REACH = (0.01, 0.08)
 _FAR = 0.25
@@ -82,6 +86,10 @@ def vote(
     both = left + right
     balance = np.minimum(left, right) / np.maximum(np.maximum(left, right), 1e-6)
     both[0] *= (_ONE_SIDED + (1 - _ONE_SIDED) * balance)[0]
+    # A neckline is lower in front: the skin there says little about the back.
+    on_face = (belonging * seen.weight[:, None])[regions.face].sum(0)
+    is_skin = (skin_likeness(materials.colours) > _SKIN) & (on_face > _ON_FACE * on_face.sum())
+    both[0] *= np.where(is_skin, _SKIN_SAY, 1)
     # Shades of one cloth vote together.
     support = both * (both @ materials.kinship)
     share = support / np.maximum(support.sum(-1, keepdims=True), 1e-6)

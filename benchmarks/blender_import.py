@@ -30,12 +30,12 @@ from _dense import dense_surface
 from export_scene import load_extension
 
 
-def seconds_of(step: Callable[[], object]) -> float:
-    """Return the seconds that ``step`` takes in an empty scene."""
+def seconds_of(step: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds that ``step`` takes in an empty scene, by the clock and of the processor."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     step()
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - worked
 
 
 def import_folder(folder: Path, photo: Path) -> float:
@@ -48,7 +48,7 @@ def import_folder(folder: Path, photo: Path) -> float:
         people = [load_character(path) for path in sorted(folder.glob("person_*.npz"))]
         import_people(bpy.context, people, Origin(photo=read_photo(photo), settings={}, version=""))
 
-    return seconds_of(step)
+    return seconds_of(step)[0]
 
 
 def import_arrays(arrays: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -90,11 +90,14 @@ def write_glb(path: Path, *, keys: bool) -> None:
 
 def compare(name: str, ours: Callable[[], object], glb: Path, repeats: int) -> dict[str, Any]:
     """Time ``ours`` and Blender's importer of ``glb`` by turns; medians and their ratio."""
-    rounds = [
-        (seconds_of(ours), seconds_of(lambda: bpy.ops.import_scene.gltf(filepath=str(glb)))) for _ in range(repeats)
-    ]
-    mine, theirs = (statistics.median(column) for column in zip(*rounds, strict=True))
-    return {"what": name, "munet_seconds": round(mine, 3), "gltf_seconds": round(theirs, 3), "ratio": theirs / mine}
+    rounds = []
+    for _ in range(repeats):
+        mine, theirs = seconds_of(ours), seconds_of(lambda: bpy.ops.import_scene.gltf(filepath=str(glb)))
+        rounds.append((*mine, *theirs))
+    keys = ("munet_seconds", "munet_processor", "gltf_seconds", "gltf_processor")
+    row = dict(zip(keys, (statistics.median(column) for column in zip(*rounds, strict=True)), strict=True))
+    row["ratio"] = row["gltf_seconds"] / row["munet_seconds"]
+    return {"what": name, **{key: round(value, 3) for key, value in row.items()}}
 
 
 def against_gltf(folder: Path, parts: int, repeats: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import bpy
 from ..errors import AddonError
 from ..rigging.clothes import follow_identity, mark_covered_skin
 from ..rigging.poses import put_pose
-from ..rigging.wardrobe import uncorrected_rest
+from ..rigging.wardrobe import near_body, uncorrected_rest
 from .armature import build_armature, ordered_bones
 from .body import build_body
 from .camera import build_camera
@@ -107,10 +107,11 @@ def _import_person(
     rest, share = uncorrected_rest(character)
     surface = build_surface(character, placement.rest(rest), rig, bone_names, f"{name} clothed")
     body = build_body(character, placement, rig, bone_names, f"{name} body")
-    follow_identity(surface, body, character)
+    near = near_body(character)
+    follow_identity(surface, body, character, near)
     if share is not None:
         add_correctives(surface, character, rig, share)
-    mark_covered_skin(body, character)
+    mark_covered_skin(body, character, near)
     collection.objects.link(surface)
     hidden = _new_collection(f"{name} body", collection)
     hidden.objects.link(body)

@@ -7,20 +7,21 @@ import numpy as np
 
 from ..importer.character import Character
 from ..importer.frames import points_from_body
+from .near import Near
 from .wardrobe import covered_skin, surface_shape_dirs
 
 COVERED = "covered_skin"
 _MASK = "Hide Covered Skin"
 
 
-def follow_identity(surface: bpy.types.Object, body: bpy.types.Object, character: Character) -> None:
+def follow_identity(surface: bpy.types.Object, body: bpy.types.Object, character: Character, near: Near | None) -> None:
     """Give the clothed ``surface`` the identity keys of ``body``, driven by them: one set of sliders moves both."""
     flat = np.empty(3 * len(surface.data.vertices), dtype=np.float32)
     surface.data.vertices.foreach_get("co", flat)
     rest = flat.reshape(-1, 3)
     surface.shape_key_add(name="Basis", from_mix=False)
     shape = body.data.shape_keys
-    for index, moves in enumerate(np.moveaxis(surface_shape_dirs(character), 2, 0)):
+    for index, moves in enumerate(np.moveaxis(surface_shape_dirs(character, near), 2, 0)):
         key = surface.shape_key_add(name=f"Shape{index:03d}", from_mix=False)
         key.points.foreach_set("co", (rest + points_from_body(moves)).astype(np.float32).reshape(-1))
         source = shape.key_blocks[key.name]
@@ -38,10 +39,10 @@ def _follow(key: bpy.types.ShapeKey, shape: bpy.types.Key, source: bpy.types.Sha
     target.data_path = source.path_from_id("value")
 
 
-def mark_covered_skin(body: bpy.types.Object, character: Character) -> None:
+def mark_covered_skin(body: bpy.types.Object, character: Character, near: Near | None) -> None:
     """Remember, as an attribute of the mesh of ``body``, which skin lies under the clothes."""
     attribute = body.data.attributes.new(COVERED, "BOOLEAN", "POINT")
-    attribute.data.foreach_set("value", covered_skin(character))
+    attribute.data.foreach_set("value", covered_skin(character, near))
 
 
 def covered_skin_hidden(body: bpy.types.Object) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
-from mathutils.kdtree import KDTree
 
 from ..importer.character import Array, Character
 from ..importer.corrective_data import Correctives
 from ..importer.correctives import has_correctives
 from ..importer.frames import Floats, matrices_from_axis_angle
+from .near import DENSE, Near, near_vertices
 
-_NEAREST = 4
 _CLOSE, _FAR, _LEAST_SHARE = 0.01, 0.08, 1 / 3
 _STAND_OFF = 0.003
 _DRESSED = ("pelvis", "hip", "spine", "collar")
@@ -25,19 +24,21 @@ def same_topology(character: Character) -> bool:
     return len(character.body.vertices_cam) == len(character.surface.vertices_cam) and np.array_equal(body, surface)
 
 
-def surface_shape_dirs(character: Character) -> Floats:
+def surface_shape_dirs(character: Character, near: Near | None) -> Floats:
     """Return how the clothed surface changes (S, 3, B) with the identity: as the body does below it."""
     directions = character.arrays["body_shape_dirs"].astype(np.float64)
-    if same_topology(character):
+    if near is None:
         return directions
-    tree = KDTree(len(directions))
-    for index, point in enumerate(character.body.vertices_cam.tolist()):
-        tree.insert(point, index)
-    tree.balance()
-    found = [tree.find_n(point, _NEAREST) for point in character.surface.vertices_cam.tolist()]
-    nearest = np.array([[near[1] for near in row] for row in found])
-    share = 1.0 / (np.array([[near[2] for near in row] for row in found]) + 1e-4) ** 2
-    return np.einsum("sk,skab->sab", share / share.sum(axis=1, keepdims=True), directions[nearest])
+    return near.blend(directions.reshape(len(directions), -1)).reshape(-1, *directions.shape[1:])
+
+
+def near_body(character: Character) -> Near | None:
+    """Return which vertices of the body are near those of the surface, None where the surface has its topology."""
+    body, surface = character.body, character.surface
+    if same_topology(character):
+        return None
+    points, vertices = surface.vertices_cam.astype(np.float64), body.vertices_cam.astype(np.float64)
+    return near_vertices(points, surface.faces, vertices, body.faces)
 
 
 def uncorrected_rest(character: Character) -> tuple[Floats, Floats | None]:
@@ -66,7 +67,7 @@ def corrective_share(character: Character) -> Floats:
     return _Neighbours(character.body.faces, len(share)).mean(share, 6)
 
 
-def covered_skin(character: Character) -> Array:
+def covered_skin(character: Character, near: Near | None) -> Array:
     """Return which vertices (V,) of the body the clothes cover, with a margin: not head and hands, nor bare skin.
 
     Trunk and thighs count as dressed, other limbs where the surface stands off from most of a segment, and the rest
@@ -74,7 +75,7 @@ def covered_skin(character: Character) -> Array:
     how far it stands off beyond that, in the photo's pose.
     """
     neighbours = _Neighbours(character.body.faces, len(character.body.vertices_cam))
-    off = neighbours.mean((_stand_off(character) > _STAND_OFF).astype(np.float64), 4)
+    off = neighbours.mean((_stand_off(character, near) > _STAND_OFF).astype(np.float64), 4)
     weights = character.body.weights.astype(np.float64)
     segment, names = weights.argmax(axis=1), character.bone_names
     share = np.bincount(segment, off, len(names)) / np.maximum(np.bincount(segment, minlength=len(names)), 1)
@@ -86,18 +87,21 @@ def covered_skin(character: Character) -> Array:
     return neighbours.mean(covered.astype(np.float64), 1) > 1.0 - 1e-6
 
 
-def _stand_off(character: Character) -> Floats:
+def _stand_off(character: Character, near: Near | None) -> Floats:
     weights, vertices = character.body.weights.astype(np.float64), character.body.vertices_cam.astype(np.float64)
-    away = _to_surface(character)
+    away = _to_surface(character, near)
     shifts = weights.T @ away / np.maximum(weights.sum(axis=0), 1e-6)[:, None]
     return ((away - weights @ shifts) * _normals(vertices, character.body.faces)).sum(axis=1)
 
 
-def _to_surface(character: Character) -> Floats:
-    vertices = character.body.vertices_cam.astype(np.float64)
-    if same_topology(character):
-        return character.surface.vertices_cam - vertices
-    skin = character.surface
+def _to_surface(character: Character, near: Near | None) -> Floats:
+    """Return the way (V, 3) from each vertex of the body to the surface."""
+    vertices, skin = character.body.vertices_cam.astype(np.float64), character.surface
+    if near is None:
+        return skin.vertices_cam - vertices
+    if len(skin.vertices_cam) > DENSE * len(vertices):
+        away = near.gather(skin.vertices_cam - vertices[near.index[:, 0]], len(vertices))
+        return np.where(np.isnan(away), np.nanmean(away, axis=0), away)
     tree = BVHTree.FromPolygons(skin.vertices_cam.tolist(), skin.faces.tolist())
     return np.array([tree.find_nearest(Vector(point))[0] for point in vertices.tolist()]) - vertices
 

@@ -283,6 +283,31 @@ def check_animated_correctives() -> None:
             assert error < MILLIMETRE, (form, frame, error)
 
 
+def check_keys() -> None:
+    """The identity's keys come back with what they move, metre for metre."""
+    for form, options in (("gltf", {}), ("fbx", {"target": "UNITY"})):
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        person = common.insert(common.people(39))[0]
+        blocks = person.body.data.shape_keys.key_blocks
+        basis, moved = (np.array([point.co for point in blocks[name].points]) for name in ("Basis", "Shape003"))
+        path = FOLDER / f"keys.{ENDINGS[form]}"
+        export = getattr(bpy.ops.munet, f"export_{form}")
+        assert export(filepath=str(path), part="BODY", pose="REST", shape_keys=True, **options) == {"FINISHED"}
+        body = read_back(form, path)[0]
+        names = [key.name for key in body.data.shape_keys.key_blocks]
+        assert names[1:11] == [f"Shape{index:03d}" for index in range(10)], names
+        space = np.array(body.matrix_world)[:3, :3]
+        found = body.data.shape_keys.key_blocks
+        places = np.array([point.co for point in found["Basis"].points]) @ space.T
+        ways = np.array([point.co for point in found["Shape003"].points]) @ space.T - places
+        tree, seen = tree_of(basis), set()
+        for place, way in zip(places.tolist(), ways, strict=True):
+            rows = [row for _, row, _ in tree.find_range(place, 0.2 * MILLIMETRE)]
+            assert min(np.abs((moved - basis)[row] - way).max() for row in rows) < 0.2 * MILLIMETRE, form
+            seen.update(rows)
+        assert len(seen) == len(basis), form
+
+
 def check_modes_and_parts() -> None:
     """From Pose Mode, from the body, moved and turned; a part that is gone is explained."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
@@ -318,7 +343,7 @@ def check() -> None:
             check_round_trip(name, ("BOTH", "SURFACE", "BODY")[2 * index % 3], "POSED")
         check_round_trip(name, ("SURFACE", "BOTH", "BODY")[index % 3], "REST")
         common.say(f"ok {name}")
-    for one in (check_animation, check_correctives_go_along, check_modes_and_parts):
+    for one in (check_animation, check_correctives_go_along, check_keys, check_modes_and_parts):
         one()
         common.say(f"ok {one.__name__}")
 

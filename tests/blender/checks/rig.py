@@ -7,11 +7,12 @@ import json
 import time
 from typing import Any
 
-import bpy
+import bpy  # isort: skip - makes the next one importable
+import bmesh
 import common
 import numpy as np
 import synthetic
-from mathutils import Matrix
+from mathutils import Matrix, Quaternion
 
 MILLIMETRE = 1e-3
 
@@ -174,6 +175,24 @@ def check_assets_fit(person: Any) -> None:
         assert np.abs(common.world_vertices(person.surface) - expected).max() < 0.01 * MILLIMETRE, label
 
 
+def check_fingers_and_toes() -> None:
+    """A finger, a thumb and the toes bend alone: what they do not hold stays where it is, in body and clothes."""
+    _, person = person_with_correctives(46)
+    bpy.ops.munet.pose_correctives(mode="OFF")
+    for name in ("f_index.02.L", "thumb.01.R", "toe.L"):
+        bone = person.rig.pose.bones[name]
+        moving = {bone.name, *(child.name for child in bone.children_recursive)}
+        before = {mesh: common.world_vertices(mesh) for mesh in (person.body, person.surface)}
+        bone.rotation_quaternion = bone.rotation_quaternion @ Quaternion((1, 0, 0), 0.6)
+        bpy.context.view_layer.update()
+        for mesh, vertices in before.items():
+            held = {group.index for group in mesh.vertex_groups if group.name in moving}
+            weight = np.array([sum(g.weight for g in v.groups if g.group in held) for v in mesh.data.vertices])
+            way = np.linalg.norm(common.world_vertices(mesh) - vertices, axis=1)
+            assert way[weight.argmax()] > MILLIMETRE, (name, mesh.name)
+            assert way[weight == 0].max() < 1e-6, (name, mesh.name)
+
+
 def check_a_pose() -> None:
     """In the A-pose both hands are below the shoulders by as much as beside them, and the person stands."""
     _, person = person_with_correctives(35)
@@ -225,6 +244,30 @@ def near_body_dirs(arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarra
     return directions, near[:, 4] - near[:, 3] > 1e-5
 
 
+def sphere(divisions: int, radius: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return vertices (V, 3) and triangles (F, 3) of an icosphere."""
+    work = bmesh.new()
+    bmesh.ops.create_icosphere(work, subdivisions=divisions, radius=radius)
+    vertices = np.array([vertex.co for vertex in work.verts])
+    faces = np.array([[vertex.index for vertex in face.verts] for face in work.faces])
+    work.free()
+    return vertices, faces
+
+
+def check_dense_clothes() -> None:
+    """What walks over the body to the vertices next to a dense surface finds what comparing all with all finds."""
+    (body, faces), (points, skin_faces) = sphere(3, 1.0), sphere(5, 1.05)
+    body, points = body * [1.0, 0.5, 2.0], points * [1.0, 0.5, 2.0]
+    near = common.part("rigging.near").near_vertices(points, skin_faces, body, faces)
+    distance = np.linalg.norm(points[:, None] - body[None], axis=2)
+    chosen = np.take_along_axis(distance, near.index, axis=1)
+    assert (chosen[:, 0] < distance.min(axis=1) + 1e-9).mean() > 0.99
+    assert np.abs(near.share.sum(axis=1) - 1).max() < 1e-9
+    assert np.linalg.norm(near.blend(body) - points, axis=1).mean() < 0.2
+    gathered = near.gather(body[near.index[:, 0]], len(body))
+    assert np.nanmax(np.abs(gathered - body)) < 1e-9
+
+
 def check_same_topology_and_mask() -> None:
     """Clothes with the body's topology take its directions; what they cover, and no head or hand, can be hidden."""
     arrays, facts = synthetic.random_person(37, rings=6, still=True)
@@ -239,7 +282,7 @@ def check_same_topology_and_mask() -> None:
             "f4"
         )
     character = common.part("importer.character").read_character(arrays, facts)
-    assert np.allclose(common.part("rigging.wardrobe").surface_shape_dirs(character), arrays["body_shape_dirs"])
+    assert np.allclose(common.part("rigging.wardrobe").surface_shape_dirs(character, None), arrays["body_shape_dirs"])
     person = common.insert([character])[0]
     common.show_all()
     covered = np.array([point.value for point in person.body.data.attributes["covered_skin"].data])
@@ -411,9 +454,11 @@ def check() -> None:
         check_correctives_after_fitting,
         check_corrected_clothes,
         check_names,
+        check_fingers_and_toes,
         check_a_pose,
         check_ik,
         check_clothes_follow,
+        check_dense_clothes,
         check_same_topology_and_mask,
         check_light_version,
         check_ik_of_straight_limbs,

@@ -1,6 +1,6 @@
-"""Train MuNet's networks on generated people: G_v, then the surface over true bodies, then everything together.
+"""Train MuNet's networks on generated people: body and surface one after the other, then everything together.
 
-    python scripts/train.py --config small --minutes 9.5
+    python scripts/train.py --config small --start munet/assets/munet-small.safetensors --minutes 9.5
     torchrun --nproc-per-node 4 scripts/train.py --config paper --micro 2
 
 Continues from the checkpoint in --folder if there is one: however often a training stops, its steps are the same. With
@@ -11,6 +11,7 @@ on a CPU they are made once and kept (--samples 0 makes new ones there too). doc
 from __future__ import annotations
 
 import argparse
+import hashlib
 import math
 import os
 import shlex
@@ -31,6 +32,7 @@ from _console import Console  # noqa: E402
 from munet.body.default import load_default_body  # noqa: E402
 from munet.errors import JobCancelledError, MunetError  # noqa: E402
 from munet.losses import LossWeights  # noqa: E402
+from munet.network import load_munet  # noqa: E402
 from munet.training.boards import NoBoard, TensorBoard  # noqa: E402
 from munet.training.course import Course, Rhythm  # noqa: E402
 from munet.training.data.generate import Generator  # noqa: E402
@@ -56,6 +58,7 @@ def read_arguments() -> argparse.Namespace:
     plan = parser.add_argument_group("plan", "the same for all pieces of a training")
     plan.add_argument("--seed", type=int, default=0)
     plan.add_argument("--plan", choices=("gpu", "cpu"), default="gpu", help="cpu: what one core learns in an hour")
+    plan.add_argument("--start", type=Path, metavar="FILE", help="begin with these weights, for instance shipped ones")
     plan.add_argument("--length", type=float, default=1.0, help="times the usual steps of every stage")
     plan.add_argument("--batch", type=int, help="people of a step, over all processes")
     plan.add_argument("--rate", type=float, help="learning rate of all stages")
@@ -94,6 +97,7 @@ def plan_of(arguments: argparse.Namespace, device: torch.device) -> Plan:
     return replace(
         plan,
         seed=arguments.seed,
+        start=hashlib.sha256(arguments.start.read_bytes()).hexdigest() if arguments.start else "",
         batch=arguments.batch if arguments.batch is not None else plan.batch,
         samples=kept,
         bfloat16=(cuda or plan.bfloat16) if arguments.precision == "auto" else arguments.precision == "bfloat16",
@@ -178,6 +182,7 @@ def folder_of(arguments: argparse.Namespace) -> Path:
 
 def train(arguments: argparse.Namespace, group: Team, console: Console, deadline: float) -> None:
     """Run one piece of the training."""
+    start = load_munet(arguments.start, group.device) if arguments.start else None
     plan, folder = plan_of(arguments, group.device), folder_of(arguments)
     if group.leads:
         folder.mkdir(parents=True, exist_ok=True)
@@ -186,7 +191,7 @@ def train(arguments: argparse.Namespace, group: Team, console: Console, deadline
     micro = arguments.micro
     if micro is None:
         micro = 0 if group.device.type == "cuda" else min(MICRO_ON_CPU, plan.batch // group.size)
-    training = Training(plan, load_default_body(), group, micro=micro)
+    training = Training(plan, load_default_body(), group, micro=micro, start=start)
     rhythm = Rhythm(
         log=arguments.log_every,
         validation=arguments.validate_every,

@@ -18,7 +18,7 @@ from munet.body.model import BodyModel
 from munet.errors import InvalidInputError, MunetError
 from munet.lifting.lift import load_lifter
 from munet.losses import Views, total_loss
-from munet.network import MuNetOutput, Topology, create_munet, network_topology
+from munet.network import MuNet, MuNetOutput, Topology, create_munet, network_topology
 from munet.network.joints import joint_regressor
 from munet.training.checkpoint import Checkpoint
 from munet.training.data.generate import TrainingBatch
@@ -54,7 +54,14 @@ class Training:
     """Weights, optimiser and step of a training."""
 
     def __init__(
-        self, plan: Plan, model: BodyModel, team: Team, *, micro: int = 0, topology: Topology | None = None
+        self,
+        plan: Plan,
+        model: BodyModel,
+        team: Team,
+        *,
+        micro: int = 0,
+        topology: Topology | None = None,
+        start: MuNet | None = None,
     ) -> None:
         """Build the networks.
 
@@ -65,9 +72,11 @@ class Training:
             micro: people that a process works on at once; 0 means its whole share of a batch. Gradients of the pieces
                 are added up.
             topology: of the networks' graph, if it is made already.
+            start: networks whose weights the training begins with, instead of random ones.
 
         Raises:
-            InvalidInputError: the plan is out of range, or the batch can not be cut like this.
+            InvalidInputError: the plan is out of range, the batch can not be cut like this, or the networks to begin
+                with are of another configuration.
         """
         check_plan(plan)
         share = plan.batch // team.size
@@ -83,7 +92,14 @@ class Training:
         self.topology = made.to(team.device)
         self.regressor: Tensor = joint_regressor(self.model, self.topology)
         self.config = config_of(plan)
+        if start is not None and start.config != self.config:
+            raise InvalidInputError(
+                "The weights to begin with belong to another configuration.",
+                detail=f"expected {plan.config} as it is now, found {start.config.name}",
+            )
         self.net = create_munet(self.config, plan.seed).to(team.device)
+        if start is not None:
+            self.net.load_state_dict(start.state_dict())
         self._lifter = load_lifter().to(team.device)
         self.step = 0
         self.seconds = 0.0
@@ -241,6 +257,8 @@ class Training:
 
     def _require_plan(self, found: dict[str, Any]) -> None:
         wanted = plan_to_dict(self.plan)
+        # Options that came after the checkpoint have their defaults.
+        found = plan_to_dict(Plan(self.plan.config, (), self.plan.batch)) | found
         differing = sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
         if differing:
             pairs = ", ".join(f"{n}: expected {wanted.get(n)}, found {found.get(n)}" for n in differing)

@@ -74,6 +74,7 @@ class Plan:
         given: bodies that the networks start from, where their configuration does.
         sides: silhouettes of a step: 4, or 1, front and side in turn (front and back have one outline).
         truth_points: of the true surface that are compared with, 0 for all.
+        start: SHA-256 of the file of weights that the training begins with; empty where it begins with random ones.
         floor: learning rate at the end of a stage over that at its beginning, to which it falls as a cosine; 0 for the
             paper's, which is a tenth in the second half.
     """
@@ -94,6 +95,7 @@ class Plan:
     sides: int = 4
     truth_points: int = 0
     floor: float = 0.0
+    start: str = ""
 
     @property
     def steps(self) -> int:

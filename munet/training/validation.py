@@ -18,6 +18,7 @@ from munet.training.people import People
 
 _MILLIMETRES = 1000.0
 _SAMPLES = 8000
+_OF_SURFACE = ("normals", "body_normals", "normals_on_body", "body_normals_on_body", "surface_mm", "body_mm")
 # Number of the errors of the bodies to start from, one that no training reaches.
 _ERRORS = 1 << 40
 STARTS = {"true": Mix(1, 0), "fitted": Mix(0, 1), "lifted": Mix(0, 0)}
@@ -31,6 +32,8 @@ def validate(training: Training, people: People, count: int, batch: int) -> dict
     All positions are relative to the pelvis, nothing is aligned to the truth but where "pa" says so. For networks that
     start from a given body everything is measured from true bodies, bodies with the errors of a fit, and lifted ones
     (``STARTS``); truth and prediction have the same depth of the pelvis then, which no picture tells.
+
+    Names that end with "_on_body" count only pixels that show the naked body as well.
 
     Args:
         training: whose networks are measured, with as many rounds as its joint stage.
@@ -58,7 +61,7 @@ def validate(training: Training, people: People, count: int, batch: int) -> dict
         whole = _means((_errors(training, *pair) for pair in dressed), count)
         moved = run_people(training, people, count, batch, rounds=rounds, mix=mix)
         after = _means((_errors(training, *pair) for pair in moved), count)
-        values |= {f"{name}.{key}": whole[key] for key in ("normals", "body_normals", "surface_mm", "body_mm")}
+        values |= {f"{name}.{key}": whole[key] for key in _OF_SURFACE}
         values |= {f"{name}.given_{key}": whole[key] for key in ("joints_mm", "joints_pa_mm", "vertices_mm")}
         values |= {f"{name}.{key}": after[key] for key in ("joints_mm", "joints_pa_mm", "vertices_mm")}
         values |= {f"{name}.moved_{key}": after[key] for key in ("normals", "surface_mm")}
@@ -100,6 +103,8 @@ def _errors(training: Training, batch: NetworkBatch, output: MuNetOutput) -> dic
         "vertices_mm": vertices.norm(dim=-1).mean(1) * _MILLIMETRES,
         "normals": _normal_error(output.normals.float(), batch.targets.normals),
         "body_normals": _normal_error(maps[:, :6], batch.targets.normals),
+        "normals_on_body": _normal_error(output.normals.float(), batch.targets.normals, maps[:, :6]),
+        "body_normals_on_body": _normal_error(maps[:, :6], batch.targets.normals, maps[:, :6]),
         "surface_mm": _distance(training, output.surface, batch),
         "body_mm": _distance(training, output.body, batch),
     }
@@ -121,11 +126,12 @@ def _distance(training: Training, surface: Tensor, batch: NetworkBatch) -> Tenso
     return chamfer(points, batch.targets.surface_points).total / 2 * _MILLIMETRES
 
 
-def _normal_error(found: Tensor, wanted: Tensor) -> Tensor:
-    """Mean 1 - cosine (B,) over the pixels of the true surface, front and back."""
+def _normal_error(found: Tensor, wanted: Tensor, within: Tensor | None = None) -> Tensor:
+    """Mean 1 - cosine (B,) over the pixels of the true surface, front and back; only those of other maps with them."""
     errors = []
-    for one, other in zip(found.chunk(2, 1), wanted.chunk(2, 1), strict=True):
-        inside = (other.norm(dim=1) > 0.5).float()
+    also = wanted if within is None else within
+    for one, other, third in zip(found.chunk(2, 1), wanted.chunk(2, 1), also.chunk(2, 1), strict=True):
+        inside = ((other.norm(dim=1) > 0.5) & (third.norm(dim=1) > 0.5)).float()
         cosine = torch.nn.functional.cosine_similarity(one, other, dim=1)
         errors.append(((1 - cosine) * inside).sum((1, 2)) / inside.sum((1, 2)).clamp_min(1))
     return torch.stack(errors).mean(0)

@@ -11,16 +11,18 @@ from pathlib import Path
 import pytest
 import torch
 
+from munet.body.model import BodyModel
 from munet.errors import InvalidInputError
 from munet.losses import LossWeights
-from munet.network import load_munet
+from munet.network import Topology, create_munet, load_munet
 from munet.training.boards import NoBoard
 from munet.training.checkpoint import read_checkpoint, write_checkpoint
 from munet.training.course import Course, Rhythm
 from munet.training.export import export_weights
 from munet.training.loop import Training, TrainingError
+from munet.training.parallel import Team
 from munet.training.people import Ahead, People
-from munet.training.stages import Plan, Stage, StageName
+from munet.training.stages import Plan, Stage, StageName, config_of
 
 Begin = Callable[..., Training]
 
@@ -102,6 +104,16 @@ def test_another_plan_is_refused(begin: Begin, plan: Plan) -> None:
     state = begin(plan).state()
     with pytest.raises(InvalidInputError, match="seed: expected 1, found 0"):
         begin(replace(plan, seed=1)).load(state)
+
+
+def test_a_training_begins_with_given_weights(model: BodyModel, topology: Topology, plan: Plan) -> None:
+    start = create_munet(config_of(plan), seed=9)
+    team = Team(0, 1, torch.device("cpu"))
+    training = Training(plan, model, team, topology=topology, start=start)
+    wanted = start.state_dict()
+    assert all(torch.equal(value, wanted[name]) for name, value in training.net.state_dict().items())
+    with pytest.raises(InvalidInputError, match="found tiny"):
+        Training(replace(plan, config="template"), model, team, topology=topology, start=start)
 
 
 RHYTHM = Rhythm(log=2, validation=4, pictures=5, checkpoint=0, people=2, at_once=2, shown=1)

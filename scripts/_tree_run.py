@@ -191,7 +191,8 @@ def _run_work(
             photos = [work.tree.photos[index] for index in work.todo]
             run_to_the_end(Batch(plan, session, TreeLines(work, console)), photos)
     except KeyboardInterrupt:
-        return CANCELLED, "cancelled", ExplainedError("CANCELLED", "Cancelled.", hint="The same command goes on.")
+        hint = "The same command without --force goes on." if options.force else "The same command goes on."
+        return CANCELLED, "cancelled", ExplainedError("CANCELLED", "Cancelled.", hint=hint)
     except NoBackendError as error:
         return NO_BACKEND, "no backend", error.reason
     return FAILED if work.report.totals["failed"] else 0, "finished", None

@@ -70,14 +70,25 @@ def extension_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_addon.build_zip([build_addon.this_platform()], tmp_path_factory.mktemp("dist"))
 
 
+@pytest.fixture(scope="session")
+def platform_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The edition for the public platform."""
+    return build_addon.build_zip([build_addon.this_platform()], tmp_path_factory.mktemp("platform"), "platform")
+
+
 @pytest.fixture(scope="session", params=_names())
-def blender(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, extension_zip: Path) -> Blender:
+def blender(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    extension_zip: Path,
+    platform_zip: Path,
+) -> Blender:
     """Each Blender there is a Python for, with the extension installed."""
     reason = unavailable_reason(request.param)
     if reason:
         pytest.skip(f"{request.param}: {reason}")
     found = Blender(request.param, ensure(request.param), tmp_path_factory.mktemp(request.param))
-    found.check("install", str(extension_zip))
+    found.check("install", str(extension_zip), str(platform_zip))
     return found
 
 

@@ -6,7 +6,7 @@ import sys
 
 import bpy  # isort: skip - makes the next one importable
 import addon_utils
-from common import MODULE, enable, say
+from common import MODULE, enable, part, say
 
 
 def registered() -> list[str]:
@@ -14,12 +14,26 @@ def registered() -> list[str]:
     return sorted(name for name in dir(bpy.types) if name.startswith("MUNET_"))
 
 
+def check_platform_edition(path: str) -> None:
+    """The edition for the public platform registers without the installer and says where a backend comes from."""
+    result = bpy.ops.extensions.package_install_files(repo="user_default", filepath=path, enable_on_install=True)
+    assert result == {"FINISHED"}, result
+    names = registered()
+    assert "MUNET_PT_main" in names, names
+    assert "MUNET_OT_install_backend" not in names
+    assert part("edition").NAME == "platform"
+    assert part("preferences").backend_place(bpy.context).install_folder == ""
+    addon_utils.disable(MODULE, default_set=True)
+    for name in [name for name in sys.modules if name.startswith(MODULE)]:
+        del sys.modules[name]
+
+
 def check(path: str) -> None:
     """Install and toggle."""
     result = bpy.ops.extensions.package_install_files(repo="user_default", filepath=path, enable_on_install=True)
     assert result == {"FINISHED"}, result
     first = registered()
-    assert "MUNET_PT_main" in first, first
+    assert {"MUNET_PT_main", "MUNET_OT_install_backend"} <= set(first), first
     assert hasattr(bpy.types.WindowManager, "munet")
     for _ in range(2):
         addon_utils.disable(MODULE, default_set=True)
@@ -31,5 +45,6 @@ def check(path: str) -> None:
 
 
 bpy.ops.wm.read_factory_settings(use_empty=True)
+check_platform_edition(sys.argv[2])
 check(sys.argv[1])
 say("CHECK PASSED")

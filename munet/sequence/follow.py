@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -12,14 +13,18 @@ from munet.perception.cropping import describe_cropping, inside_image
 from munet.perception.landmarks import Landmarks
 from munet.perception.observation import PersonObservation, Photo
 from munet.perception.people import Perceiver
-from munet.sequence.place import Place, difference, foreseen, most_alike, place_of
+from munet.sequence.place import Place, difference, foreseen, most_alike, overlap, place_of
 
 _JUMP = 0.25
 """Unlikeness of one frame to the next at which the network may have moved on to somebody else."""
 _SAME = 0.6
 """Unlikeness up to which somebody found anew is the same person."""
-_PATIENCE = 5
-"""So many frames after the person was lost are searched in full, and later every so many-th one."""
+_PATIENCE, _EVERY = 10, 3
+"""So many frames after the person was lost are searched in full, and later every third one."""
+_FURTHER = 0.03
+"""How much less alike somebody may be for each frame that they were lost, but for ten at most."""
+_RIVALS = 3
+"""So many people around are followed, too."""
 _TRUNK_POINTS = [11, 12, 23, 24]
 
 
@@ -40,44 +45,95 @@ class Sighting:
     sharpness: float
 
 
+@dataclass
+class _Track:
+    """Somebody who is followed: the places so far, what was seen in the last frame, and for how long nothing was."""
+
+    history: list[tuple[int, Place]]
+    last: Landmarks | None
+    missed: int = 0
+
+
 class Follower:
-    """Finds one person again in frame after frame: near the last place, of the same size and colour."""
+    """Finds one person again in frame after frame: near the last place, of the same size and colour.
+
+    The people around are followed as well, so that whoever passes in front is not taken for the person behind.
+    """
 
     def __init__(self, perceiver: Perceiver, person: int) -> None:
         """Follow person number ``person``, 0 is the largest, of the first frame that shows so many."""
         self._perceiver = perceiver
         self._person = person
-        self._history: list[tuple[int, Place]] = []
-        self._last: Landmarks | None = None
-        self._missed = 0
+        self._tracks: list[_Track] = []
         self._empty: NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
     def see(self, frame: int, photo: Photo) -> Sighting | None:
         """Return the person in this frame, None if it is not there."""
-        found = self._first(photo) if not self._history else self._again(frame, photo)
-        self._last = found
-        if found is None:
-            self._missed += 1
-            return None
-        self._missed = 0
-        self._history.append((frame, place_of(found.image, found.next_crop.side, photo.image)))
-        return self._sighting(frame, found, photo)
+        if self._tracks:
+            self._go_on(frame, photo)
+        else:
+            self._begin(frame, photo)
+        found = self._tracks[0].last if self._tracks else None
+        return None if found is None else self._sighting(frame, found, photo)
 
-    def _first(self, photo: Photo) -> Landmarks | None:
-        people = self._perceiver.find_landmarks(photo, self._person + 1)
-        return people[self._person] if self._person < len(people) else None
+    def _begin(self, frame: int, photo: Photo) -> None:
+        people = self._perceiver.find_landmarks(photo, self._person + 1 + _RIVALS)
+        if self._person < len(people):
+            chosen = people.pop(self._person)
+            self._tracks = [self._track(frame, person, photo) for person in (chosen, *people[:_RIVALS])]
 
-    def _again(self, frame: int, photo: Photo) -> Landmarks | None:
-        expected = foreseen(self._history, frame)
-        if self._last is not None:
-            near = self._perceiver.follow(photo.image, self._last.next_crop)
-            if near is not None and difference(expected, self._place(near, photo)) < _JUMP:
-                return near
-        if self._missed > _PATIENCE and self._missed % _PATIENCE:
+    def _track(self, frame: int, person: Landmarks, photo: Photo) -> _Track:
+        return _Track([(frame, self._place(person, photo))], person)
+
+    def _go_on(self, frame: int, photo: Photo) -> None:
+        expected = [foreseen(track.history, frame) for track in self._tracks]
+        found = [self._near(track, place, photo) for track, place in zip(self._tracks, expected, strict=True)]
+        self._drop_doubles(found, expected, photo)
+        missed = self._tracks[0].missed
+        if found[0] is None and (missed <= _PATIENCE or missed % _EVERY == 0):
+            self._search(frame, found, expected, photo)
+        # Strangers whom the search has added come after those that were expected.
+        for track, person in zip(self._tracks, found, strict=False):
+            track.last, track.missed = person, 0 if person is not None else track.missed + 1
+            if person is not None:
+                track.history.append((frame, self._place(person, photo)))
+
+    def _near(self, track: _Track, expected: Place, photo: Photo) -> Landmarks | None:
+        """Look where somebody was in the last frame; None where that is nobody or, by a jump, somebody else."""
+        if track.last is None:
             return None
-        people = self._perceiver.find_landmarks(photo)
-        chosen = most_alike(expected, [self._place(person, photo) for person in people], _SAME)
-        return None if chosen is None else people[chosen]
+        near = self._perceiver.follow(photo.image, track.last.next_crop)
+        return near if near is not None and difference(expected, self._place(near, photo)) < _JUMP else None
+
+    def _drop_doubles(self, found: list[Landmarks | None], expected: list[Place], photo: Photo) -> None:
+        """Where two tracks see the same person, leave it to the one that it is more like."""
+        for one, two in combinations(range(len(found)), 2):
+            first, second = found[one], found[two]
+            if first is None or second is None:
+                continue
+            places = self._place(first, photo), self._place(second, photo)
+            if overlap(*places):
+                unlike = difference(expected[one], places[0]), difference(expected[two], places[1])
+                found[one if unlike[0] > unlike[1] else two] = None
+
+    def _search(self, frame: int, found: list[Landmarks | None], expected: list[Place], photo: Photo) -> None:
+        """Look for everybody who is lost in the whole frame; strangers are followed from now on, too."""
+        taken = [self._place(person, photo) for person in found if person is not None]
+        people = [p for p in self._perceiver.find_landmarks(photo) if not self._is_one_of(p, taken, photo)]
+        lost = [index for index, person in enumerate(found) if person is None]
+        places = [self._place(person, photo) for person in people]
+        limit = _SAME + _FURTHER * min(self._tracks[0].missed, _PATIENCE)
+        chosen = most_alike([expected[index] for index in lost], places, limit)
+        for index, candidate in zip(lost, chosen, strict=True):
+            if candidate is not None:
+                found[index] = people[candidate]
+        strangers = [person for index, person in enumerate(people) if index not in chosen]
+        room = max(0, 1 + _RIVALS - len(self._tracks))
+        self._tracks += [self._track(frame, person, photo) for person in strangers[:room]]
+
+    def _is_one_of(self, person: Landmarks, taken: list[Place], photo: Photo) -> bool:
+        place = self._place(person, photo)
+        return any(overlap(place, other) for other in taken)
 
     def _place(self, found: Landmarks, photo: Photo) -> Place:
         return place_of(found.image, found.next_crop.side, photo.image)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 Array = NDArray[np.float64]
 
 _TRUNK = [11, 12, 24, 23]
 """Shoulders and hips, as a polygon."""
+_SAME_TRUNK = 0.1
+"""Distance of trunks in sizes of a person below which they are one."""
 _SIZE_PULL = 1.0
 _COLOUR_PULL = 1.0 / 40.0
 
@@ -80,8 +83,22 @@ def difference(expected: Place, found: Place) -> float:
     return away + _SIZE_PULL * scale + _COLOUR_PULL * colour
 
 
-def most_alike(expected: Place, candidates: Sequence[Place], limit: float) -> int | None:
-    """Return the index of the candidate that is most like ``expected``, None if all are less alike than ``limit``."""
-    values = [difference(expected, candidate) for candidate in candidates]
-    best = int(np.argmin(values)) if values else -1
-    return best if values and values[best] <= limit else None
+def overlap(first: Place, second: Place) -> bool:
+    """Tell whether two places are one person's: where trunks lie upon each other the hidden one is not seen."""
+    away = float(np.linalg.norm(first.center - second.center)) / max(first.size, second.size)
+    return away < _SAME_TRUNK
+
+
+def most_alike(expected: Sequence[Place], candidates: Sequence[Place], limit: float) -> list[int | None]:
+    """Return, for each expected place, the index of its candidate: those that are most alike altogether.
+
+    None stands for no candidate that is less unlike than ``limit``; no candidate is given twice.
+    """
+    result: list[int | None] = [None] * len(expected)
+    if not expected or not candidates:
+        return result
+    costs = np.array([[difference(place, candidate) for candidate in candidates] for place in expected])
+    for row, column in zip(*linear_sum_assignment(np.minimum(costs, 2 * limit)), strict=True):
+        if costs[row, column] <= limit:
+            result[int(row)] = int(column)
+    return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from munet.sequence.place import Place, difference, foreseen, most_alike, place_of
+from munet.sequence.place import Place, difference, foreseen, most_alike, overlap, place_of
 
 RED, BLUE = np.array([50.0, 60.0, 40.0]), np.array([40.0, 20.0, -60.0])
 
@@ -19,7 +19,7 @@ def walk_past(first: np.ndarray, second: np.ndarray, noise: float) -> list[bool]
     for frame in range(1, 60):
         jitter = random.normal(0, noise, 2)
         people = [at(8.0 * frame + jitter[0], first), at(472 - 8.0 * frame + jitter[1], second)]
-        chosen = most_alike(foreseen(history, frame), people, 0.6)
+        (chosen,) = most_alike([foreseen(history, frame)], people, 0.6)
         assert chosen is not None
         right.append(chosen == 0)
         history.append((frame, people[chosen]))
@@ -32,9 +32,16 @@ def test_people_who_pass_each_other_are_not_mixed_up() -> None:
 
 
 def test_nobody_alike_means_lost() -> None:
-    assert most_alike(at(0), [at(300), at(5, size=600.0), at(5, BLUE)], 0.6) is None
-    assert most_alike(at(0), [], 0.6) is None
-    assert most_alike(at(0), [at(300), at(10)], 0.6) == 1
+    assert most_alike([at(0)], [at(300), at(5, size=600.0), at(5, BLUE)], 0.6) == [None]
+    assert most_alike([at(0)], [], 0.6) == [None]
+    assert most_alike([at(0)], [at(300), at(10)], 0.6) == [1]
+
+
+def test_nobody_is_given_to_two() -> None:
+    assert most_alike([at(0), at(30)], [at(29)], 0.6) == [None, 0]
+    assert most_alike([at(0), at(30)], [at(29), at(60)], 0.6) == [0, 1]
+    assert overlap(at(0), at(15))
+    assert not overlap(at(0), at(30))
 
 
 def test_the_way_goes_on_for_a_while_only() -> None:

@@ -1,0 +1,362 @@
+"""Try the extension as a new user would, in the window of a full Blender, with a screenshot of every step.
+
+    blender --factory-startup --python scripts/blender_tour.py -- --zip dist/munet-0.1.0-linux_x64.zip \
+        --wheels WHEEL_FOLDER --photos examples --motion walk.bvh --out OUT
+
+Installs the zip, installs the backend from the folder of wheels (interrupted once), takes two photos (dropped with the
+mouse where xdotool is), cancels once, reconstructs, poses, animates, exports FBX and glb, undoes, saves and opens the
+file, switches the extension off and on, stops the backend, closes. Writes tour.json: what happened, seconds, the
+longest times the window stood still in each step, and tracebacks. Use folders that nothing else uses: settings go to
+BLENDER_USER_RESOURCES, which should be an empty one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+PACKAGE = "bl_ext.user_default.munet"
+PHOTOS = ("standing-jacket.jpg", "astronaut.png")
+BEAT = 0.02
+PATIENCE = 600.0
+
+
+def part(name: str) -> Any:  # noqa: ANN401 a module of the installed extension
+    """A module of the installed extension."""
+    return importlib.import_module(f"{PACKAGE}.{name}")
+
+
+class Tour:
+    """The steps, one after another, while the window lives."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.out: Path = options.out
+        self.facts: dict[str, Any] = {"blender": bpy.app.version_string, "steps": {}, "still_s": {}, "errors": []}
+        self.step = "start"
+        self._last = time.monotonic()
+        self._shots = 0
+        self._steps = self.steps()
+
+    def beat(self) -> float:
+        """Note how long the main thread did not come back."""
+        now = time.monotonic()
+        gaps = self.facts["still_s"].setdefault(self.step, [])
+        gaps.append(round(now - self._last - BEAT, 3))
+        self.facts["still_s"][self.step] = sorted(gaps, reverse=True)[:3]
+        self._last = now
+        return BEAT
+
+    def go(self) -> float | None:
+        """Take the next step; close Blender after the last one or a failure."""
+        try:
+            return next(self._steps)
+        except StopIteration:
+            pass
+        except Exception:  # noqa: BLE001 the report holds whatever went wrong
+            self.facts["errors"].append(traceback.format_exc())
+        (self.out / "tour.json").write_text(json.dumps(self.facts, indent=1), encoding="utf-8")
+        bpy.ops.wm.quit_blender()
+        return None
+
+    def steps(self) -> Iterator[float]:
+        """The tour."""
+        for step in (
+            self.install_extension,
+            self.install_backend,
+            self.drop_photos,
+            self.cancel,
+            self.reconstruct,
+            self.pose,
+            self.animate,
+            self.export,
+            self.undo,
+            self.save_and_open,
+            self.off_and_on,
+            self.stop,
+        ):
+            self.step = step.__name__
+            start = time.monotonic()
+            yield from step()
+            self.facts["steps"].setdefault(self.step, {})["seconds"] = round(time.monotonic() - start, 1)
+
+    def note(self, **values: object) -> None:
+        """Write down what a step gave."""
+        self.facts["steps"].setdefault(self.step, {}).update(values)
+
+    def shot(self, name: str) -> None:
+        """Take a picture of the whole window."""
+        self._shots += 1
+        window = bpy.context.window_manager.windows[0]
+        with bpy.context.temp_override(window=window, screen=window.screen):
+            bpy.ops.screen.screenshot(filepath=str(self.out / f"{self._shots:02d}-{name}.png"))
+        self._last = time.monotonic()
+
+    def in_view(self) -> Any:  # noqa: ANN401 Blender's context manager
+        """Work in the 3D view."""
+        window = bpy.context.window_manager.windows[0]
+        area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+        region = next(region for region in area.regions if region.type == "WINDOW")
+        return bpy.context.temp_override(window=window, area=area, region=region)
+
+    def wait(self, done: Any, what: str) -> Iterator[float]:  # noqa: ANN401 a function without arguments
+        """Let the window live until something is so."""
+        start = time.monotonic()
+        while not done():
+            if time.monotonic() - start > PATIENCE:
+                raise TimeoutError(what)
+            yield 0.2
+
+    @property
+    def session(self) -> Any:  # noqa: ANN401 of the extension
+        """The extension's session."""
+        return part("session").current()
+
+    @property
+    def state(self) -> str:
+        """Of the backend."""
+        return str(self.session.manager.state.value)
+
+    def install_extension(self) -> Iterator[float]:
+        """Install the zip and open the panel."""
+        bpy.context.preferences.view.show_splash = False
+        bpy.ops.extensions.package_install_files(
+            repo="user_default", filepath=str(self.options.zip), enable_on_install=True
+        )
+        yield 1.0
+        area = next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
+        area.spaces[0].show_region_ui = True
+        yield 1.0
+        next(region for region in area.regions if region.type == "UI").active_panel_category = "MuNet"
+        for thing in list(bpy.data.objects):
+            bpy.data.objects.remove(thing)
+        area.spaces[0].shading.color_type = "TEXTURE"
+        yield 1.0
+        self.note(state=self.state)
+        self.shot("extension-installed")
+
+    def install_backend(self) -> Iterator[float]:
+        """Install the backend from wheels, interrupted once."""
+        preferences = part("preferences").preferences_of(bpy.context)
+        preferences.install_folder = str(self.out / "backend")
+        preferences.models_folder = str(self.options.models or self.out / "models")
+        preferences.wheel_folder = str(self.options.wheels)
+        yield 0.5
+        bpy.ops.munet.install_backend()
+        yield 8.0
+        self.shot("backend-installing")
+        bpy.ops.munet.cancel_installation()
+        yield from self.wait(lambda: self.state != "installing", "the installation to be cancelled")
+        self.note(cancelled=self.state)
+        yield 1.0
+        self.shot("installation-cancelled")
+        bpy.ops.munet.install_backend()
+        yield from self.wait(lambda: self.state != "installing", "the installation")
+        yield 1.0
+        self.note(state=self.state, failure=str(self.session.manager.failure))
+        self.shot("backend-installed")
+
+    def drop_photos(self) -> Iterator[float]:
+        """Drop the photos onto the view, with the mouse where something can move it."""
+        images = bpy.context.window_manager.munet.images
+        for name in PHOTOS:
+            if shutil.which("xdotool"):
+                yield from self.drag(name)
+        self.note(with_the_mouse=len(images))
+        if len(images) < len(PHOTOS):
+            with self.in_view():
+                bpy.ops.munet.clear_images()
+                files = [{"name": name} for name in PHOTOS]
+                bpy.ops.munet.add_images(directory=str(self.options.photos), files=files)
+        yield 1.5
+        self.note(photos=[image.name for image in images])
+        self.shot("photos-dropped")
+
+    def drag(self, name: str) -> Iterator[float]:
+        """Drag one file from Blender's file browser to the 3D view."""
+        window = bpy.context.window_manager.windows[0]
+        browser = next(area for area in window.screen.areas if area.type in {"DOPESHEET_EDITOR", "FILE_BROWSER"})
+        view = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+        if browser.type != "FILE_BROWSER":
+            border = browser.y + browser.height
+            with bpy.context.temp_override(window=window, area=browser):
+                bpy.ops.screen.area_move(x=browser.x + 50, y=border, delta=170)
+            browser.type = "FILE_BROWSER"
+            browser.ui_type = "FILES"
+            yield 1.0
+        browser.spaces[0].params.directory = bytes(self.options.photos)
+        browser.spaces[0].params.filter_search = name
+        browser.spaces[0].params.display_type = "THUMBNAIL"
+        yield 2.5
+        region = next(region for region in browser.regions if region.type == "WINDOW")
+        start = (region.x + 55, window.height - (region.y + region.height - 50))
+        goal = (view.x + view.width // 3, window.height - (view.y + view.height // 2))
+        for command in (["mousemove", *map(str, start)], ["mousedown", "1"]):
+            subprocess.run(["xdotool", *command], check=True)
+            yield 0.4
+        for number in range(1, 11):
+            place = [round(a + (b - a) * number / 10) for a, b in zip(start, goal, strict=True)]
+            subprocess.run(["xdotool", "mousemove", *map(str, place)], check=True)
+            yield 0.15
+        yield 0.5
+        self.shot("dragging")
+        subprocess.run(["xdotool", "mouseup", "1"], check=True)
+        yield 1.5
+
+    def cancel(self) -> Iterator[float]:
+        """Cancel a run that has begun."""
+        window = bpy.context.window_manager.windows[0]
+        for area in window.screen.areas:
+            if area.type == "FILE_BROWSER":
+                area.ui_type = "TIMELINE"
+        bpy.ops.munet.reconstruct()
+        yield from self.wait(lambda: self.state == "busy" or not self.session.working, "the run to begin")
+        yield 1.5
+        self.shot("working")
+        bpy.ops.munet.cancel_reconstruction()
+        yield from self.wait(lambda: not self.session.working, "the run to be cancelled")
+        yield 1.0
+        self.note(photos=[image.status for image in bpy.context.window_manager.munet.images])
+        self.shot("cancelled")
+
+    def reconstruct(self) -> Iterator[float]:
+        """Reconstruct both photos."""
+        bpy.ops.munet.reconstruct()
+        yield from self.wait(lambda: not self.session.working, "the people")
+        yield 2.0
+        with self.in_view():
+            bpy.ops.view3d.view_all()
+        yield 2.0
+        statuses = [image.status for image in bpy.context.window_manager.munet.images]
+        self.note(photos=statuses, failure=str(self.session.failure), rigs=[rig.name for rig in self.rigs()])
+        if not self.rigs():
+            raise RuntimeError(f"expected people, found {statuses}, {self.session.failure}")
+        self.shot("reconstructed")
+
+    def rigs(self) -> list[bpy.types.Object]:
+        """The people's armatures."""
+        return [thing for thing in bpy.data.objects if thing.type == "ARMATURE"]
+
+    def activate(self, rig: bpy.types.Object) -> None:
+        """Select one armature alone."""
+        for thing in bpy.context.view_layer.objects:
+            thing.select_set(thing == rig)
+        bpy.context.view_layer.objects.active = rig
+
+    def pose(self) -> Iterator[float]:
+        """T-pose, an own pose, back to the photo's."""
+        rig = self.rigs()[0]
+        self.activate(rig)
+        with self.in_view():
+            bpy.ops.munet.apply_pose(pose="REST")
+            yield 1.0
+        self.shot("t-pose")
+        with self.in_view():
+            bpy.ops.munet.apply_pose(pose="PHOTO")
+        yield 1.0
+
+    def animate(self) -> Iterator[float]:
+        """Bring a motion onto the rig and play it."""
+        self.activate(self.rigs()[0])
+        with self.in_view():
+            bpy.ops.munet.import_motion(filepath=str(self.options.motion))
+        yield 1.0
+        scene = bpy.context.scene
+        action = self.rigs()[0].animation_data.action
+        first, last = (int(value) for value in action.frame_range)
+        scene.frame_end = last
+        for frame in range(first, min(first + 100, last), 2):
+            scene.frame_set(frame)
+            yield 0.02
+        scene.frame_set((first + last) // 2)
+        yield 1.0
+        self.note(frames=[first, last])
+        self.shot("animated")
+
+    def export(self) -> Iterator[float]:
+        """Write FBX and glb."""
+        self.activate(self.rigs()[0])
+        for name, function in (("person.glb", bpy.ops.munet.export_gltf), ("person.fbx", bpy.ops.munet.export_fbx)):
+            path = self.out / name
+            with self.in_view():
+                function(filepath=str(path), pose="ANIMATION")
+            self.note(**{name: path.stat().st_size})
+            yield 1.0
+        self.shot("exported")
+
+    def undo(self) -> Iterator[float]:
+        """Take steps back until one person is gone; the other stays."""
+        before = len(self.rigs())
+        count = 0
+        while len(self.rigs()) == before and count < 12:
+            with self.in_view():
+                bpy.ops.ed.undo()
+            count += 1
+            yield 0.5
+        self.note(steps=count, before=before, after=len(self.rigs()))
+        yield 1.0
+        self.shot("undone")
+        for _ in range(count):
+            with self.in_view():
+                bpy.ops.ed.redo()
+            yield 0.3
+        self.note(redone=len(self.rigs()))
+
+    def save_and_open(self) -> Iterator[float]:
+        """Save the scene and open it again."""
+        path = str(self.out / "scene.blend")
+        bpy.ops.wm.save_as_mainfile(filepath=path)
+        yield 1.0
+        bpy.ops.wm.open_mainfile(filepath=path)
+        yield 3.0
+        self.note(rigs=[rig.name for rig in self.rigs()], state=self.state)
+        self.shot("opened-again")
+
+    def off_and_on(self) -> Iterator[float]:
+        """Switch the extension off and on."""
+        bpy.ops.preferences.addon_disable(module=PACKAGE)
+        yield 2.0
+        self.shot("switched-off")
+        bpy.ops.preferences.addon_enable(module=PACKAGE)
+        yield 3.0
+        self.note(state=self.state)
+        self.shot("switched-on")
+
+    def stop(self) -> Iterator[float]:
+        """Start the backend once more, so that closing has to end it."""
+        bpy.ops.munet.start_backend()
+        yield from self.wait(lambda: self.state in {"ready", "failed"}, "the backend")
+        yield 1.0
+        self.note(state=self.state)
+
+
+def main() -> None:
+    """Begin the tour as soon as the window is there."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--zip", type=Path, required=True, help="the built extension")
+    parser.add_argument("--wheels", type=Path, required=True, help="folder of wheels of everything the backend needs")
+    parser.add_argument("--photos", type=Path, required=True, help=f"folder of {' and '.join(PHOTOS)}")
+    parser.add_argument("--motion", type=Path, required=True, help="a BVH file")
+    parser.add_argument("--out", type=Path, required=True, help="empty folder for pictures, report and backend")
+    parser.add_argument("--models", type=Path, help="folder of model files that are there already")
+    options = parser.parse_args(sys.argv[sys.argv.index("--") + 1 :])
+    for name in ("zip", "wheels", "photos", "motion", "out"):
+        setattr(options, name, getattr(options, name).resolve())
+    options.out.mkdir(parents=True, exist_ok=True)
+    tour = Tour(options)
+    bpy.app.timers.register(tour.beat, first_interval=1.0, persistent=True)
+    bpy.app.timers.register(tour.go, first_interval=2.0, persistent=True)
+
+
+main()

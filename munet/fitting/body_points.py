@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
+from munet.body.skinning import pose_body
+from munet.fitting.hands import relaxed_fingers
 from munet.fitting.rig import JOINTS, Array, PointRig, descend
 from munet.fitting.spheres import ARM_RADII, TRUNK, sphere_rows
 
@@ -121,9 +123,19 @@ def _centre_of_mass(joints: Array, joint_dirs: Array) -> tuple[Array, Array, Arr
     return share[:, None] * joints, share[:, None, None] * joint_dirs, share
 
 
+def _relaxed_template(model: BodyModel) -> Array:
+    """The T-pose (V, 3) with the fingers as the fit will leave them."""
+    count = len(model.joint_names)
+    pose = torch.zeros(1, count, 3)
+    pose[0, JOINTS:] = torch.from_numpy(relaxed_fingers(count - JOINTS))
+    cpu = model.to("cpu")
+    with torch.no_grad():
+        return _numpy(pose_body(cpu, torch.zeros(1, cpu.shape_dirs.shape[2]), pose, correctives=False).vertices[0])
+
+
 def make_body_points(model: BodyModel) -> BodyPoints:
     """Reduce a body model to the points that the fit looks at."""
-    template, shape_dirs = _numpy(model.template), _numpy(model.shape_dirs)[..., :10]
+    template, shape_dirs = _relaxed_template(model), _numpy(model.shape_dirs)[..., :10]
     parents = np.asarray(_numpy(model.parents), np.int64)
     weights = merge_fingers(_numpy(model.weights), parents)
     joints, joint_dirs = _numpy(model.joint_template)[:JOINTS], _numpy(model.joint_shape_dirs)[:JOINTS, :, :10]

@@ -32,7 +32,9 @@ _STEPS = 4
 _HOPELESS = 12.0
 """Cost above the best at which a flip is given up after its first steps."""
 _ARM_LANDMARKS = [
-    INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("wrist", "wrist", "index", "pinky", "index")
+    INDEX[f"{side}_{part}"]
+    for side in ("left", "right")
+    for part in ("wrist", "wrist", "index", "pinky", "index", "pinky", "index", "pinky")
 ]
 _SURELY = 0.25
 """Square-root weight from which a landmark is seen well enough that it can not be behind the body."""

@@ -27,8 +27,8 @@ _THIGH_POINTS = (0.35, 0.5, 0.65)
 _FACE = ("left_eye", "right_eye", "mouth_left", "mouth_right")
 _COVER = 0.012
 """Depth in metres of a pocketed hand under the surface."""
-_KNUCKLES = (2, 3, 4)
-"""Spheres of an arm that lie in the pocket: both knuckles and the finger tips."""
+_KNUCKLES = (2, 3, 4, 5, 6, 7)
+"""Spheres of an arm that lie in the pocket: knuckles, fingers and finger tips."""
 
 
 def pocketed_hands(observation: PersonObservation, photo: Photo) -> NDArray[np.bool_]:
@@ -87,8 +87,8 @@ def pocket_block(
     """Return how far knuckles and finger tips of pocketed hands are from lying under the surface of trunk or thighs.
 
     Args:
-        points: (10 + TRUNK, 3) centres of the spheres, arms first, camera frame.
-        jacobian: (10 + TRUNK, 3, SIZE).
+        points: (16 + TRUNK, 3) centres of the spheres, arms first, camera frame.
+        jacobian: (16 + TRUNK, 3, SIZE).
         trunk_radii: (TRUNK,) metres.
         pocketed: (2,) left and right.
         sigma: distance in metres that costs as much as one standard deviation of anything else.

@@ -11,8 +11,10 @@ from munet.fitting.solver import Block, quadratic
 
 Array = NDArray[np.float64]
 
-ARM_RADII = np.tile([0.035, 0.03, 0.026, 0.026, 0.014], 2)
-"""Radii in metres of the spheres of each arm: forearm, wrist, two knuckles, finger tips."""
+ARM_RADII = np.tile([0.035, 0.03, 0.026, 0.026, 0.022, 0.022, 0.018, 0.018], 2)
+"""Radii in metres of the spheres of each arm: forearm, wrist, two knuckles, two amid the fingers, two finger tips."""
+_HANDS_APART = 5.0
+"""How much worse it is when one arm is in the other than when it is in the trunk, which yields."""
 _FEWEST = 8
 _TRUNK_LEVELS = 5
 _THIGH_LEVELS = 4
@@ -38,7 +40,7 @@ def sphere_rows(
         landmarks: (33, V) regressor.
 
     Returns:
-        Regressor (10 + TRUNK, V) of the centres, arms first, and radii (TRUNK,) of trunk and thighs in metres.
+        Regressor (16 + TRUNK, V) of the centres, arms first, and radii (TRUNK,) of trunk and thighs in metres.
     """
     rows, radii = [], []
     for side in (1, -1):
@@ -74,10 +76,20 @@ def _arm_rows(template: Array, weights: Array, landmarks: sparse.csr_matrix) -> 
     rows = []
     for offset, side in enumerate(("left", "right")):
         elbow, wrist, index, pinky = (landmarks[INDEX[f"{side}_{p}"]] for p in ("elbow", "wrist", "index", "pinky"))
-        reach = np.abs(template[:, 0]) * (weights[:, 22 + offset] > 0.5)
-        tips = sparse.csr_matrix((reach > reach.max() - 0.03).astype(np.float64)[None])
-        rows += [0.4 * elbow + 0.6 * wrist, wrist, index, pinky, tips / tips.sum()]
+        tips = _finger_tips(template, weights[:, 22 + offset])
+        rows += [0.4 * elbow + 0.6 * wrist, wrist, index, pinky]
+        rows += [0.5 * index + 0.5 * tips[0], 0.5 * pinky + 0.5 * tips[1], *tips]
     return rows
+
+
+def _finger_tips(template: Array, hand: Array) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Mean tips of the fingers beside the thumb, in front while the palms face down, and of those beside the little."""
+    reach = np.abs(template[:, 0]) * (hand > 0.5)
+    tips = reach > reach.max() - 0.03
+    front = template[:, 2] > np.median(template[tips, 2])
+    halves = (tips & front, tips & ~front)
+    first, second = (sparse.csr_matrix(half[None] / max(half.sum(), 1)) for half in halves)
+    return first, second
 
 
 def collision_block(
@@ -86,8 +98,8 @@ def collision_block(
     """Return how deep the spheres of the arms are in those of trunk, thighs and the other arm, metres over ``sigma``.
 
     Args:
-        points: (10 + TRUNK, 3) centres, arms first, camera frame.
-        jacobian: (10 + TRUNK, 3, SIZE).
+        points: (16 + TRUNK, 3) centres, arms first, camera frame.
+        jacobian: (16 + TRUNK, 3, SIZE).
         trunk_radii: (TRUNK,) metres.
         sigma: depth in metres that costs as much as one standard deviation of anything else.
         pocketed: (2,) left and right hand are in pockets, where they may be in the trunk; their forearms may not.
@@ -100,4 +112,5 @@ def collision_block(
     used = np.flatnonzero(depth > 0)
     direction = gaps[used] / np.maximum(distances[used], 1e-6)[:, None]
     slope = -np.einsum("ni,nij->nj", direction, jacobian[first[used]] - jacobian[second[used]])
-    return quadratic(depth[used], slope, 1 / sigma)
+    weight = np.where(second[used] < 2 * _ARM, _HANDS_APART, 1.0) / sigma
+    return quadratic(depth[used], slope, weight)

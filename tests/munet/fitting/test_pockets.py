@@ -77,7 +77,7 @@ def sphere_centres(vertices: np.ndarray) -> np.ndarray:
 
 def test_pocketed_hands_lie_inside_and_the_others_outside() -> None:
     both, neither = np.ones(2, bool), np.zeros(2, bool)
-    nothing = np.zeros((BODY.trunk_radii.size + 10, 3, SIZE))
+    nothing = np.zeros((BODY.trunk_radii.size + 16, 3, SIZE))
     depths = []
     for sitter in (in_pockets(), in_pockets(SKIN)):
         fit = fit_body(MODEL, sitter.observation, sitter.photo, Settings(preset="draft"))

@@ -90,11 +90,11 @@ class Task:
         return self
 
     def cancel(self) -> None:
-        """Ask to stop; the program that runs is ended at once."""
+        """Ask to stop, without waiting; the program that runs is ended at once."""
         self._cancelled.set()
         process = self._process
         if process is not None:
-            end_family(process)
+            threading.Thread(target=end_family, args=(process,), name="munet-end", daemon=True).start()
 
     def join(self, seconds: float | None = None) -> None:
         """Wait for the end."""

@@ -149,14 +149,15 @@ def check_clip(folder: Path) -> None:
     assert "no clip" in failing(lambda: bpy.ops.munet.reconstruct_sequence(directory=str(folder), files=lone))
 
 
-def altered_person(folder: Path) -> object:
-    """Reconstruct somebody and do to it what artists do; returns the rig."""
+def altered_person(folder: Path) -> tuple[object, object]:
+    """Reconstruct somebody and do to it what artists do; returns the rig, and the surface's vertices from it before."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     use_backend("--mode", "by-name")
     photos(folder, "normal.png")
     assert bpy.ops.munet.reconstruct() == {"FINISHED"}
     rig = bpy.context.object
     surface = next(child for child in rig.children if "clothed" in child.name)
+    shown = common.world_vertices(surface) - rig.location
     place = bpy.data.collections.new("My Heroes")
     bpy.context.scene.collection.children.link(place)
     place.objects.link(surface)
@@ -169,13 +170,12 @@ def altered_person(folder: Path) -> object:
     rig.pose.bones["thigh.L"].keyframe_insert("rotation_quaternion", frame=1)
     assert bpy.ops.munet.rename_bones(scheme="MIXAMO") == {"FINISHED"}
     surface.data.vertices[0].co.x += 5.0
-    surface["note"] = "mine"
-    return rig
+    return rig, shown
 
 
 def check_rerun(folder: Path) -> None:
     """A person is exchanged in its place: mesh and bones are new, what the artist made stays, in one undo step."""
-    rig = altered_person(folder)
+    rig, shown = altered_person(folder)
     surface = bpy.data.objects["Hero Coat"]
     action, numbers = rig.animation_data.action, (len(bpy.data.objects), len(bpy.data.collections))
     heads, meshes = [bone.head_local.copy() for bone in rig.data.bones], len(bpy.data.meshes)
@@ -206,16 +206,26 @@ def check_rerun(folder: Path) -> None:
     drivers = body.data.shape_keys.animation_data
     targets = [t.id for d in (drivers.drivers if drivers else ()) for v in d.driver.variables for t in v.targets]
     assert set(targets) <= {rig, body.data.shape_keys}
-    check_rerun_refusals(folder, rig)
+    check_rerun_refusals(folder, rig, shown)
 
 
-def check_rerun_refusals(folder: Path, rig: object) -> None:
-    """The copy behind the camera serves where the file is gone; without both a message says so."""
+def check_rerun_refusals(folder: Path, rig: object, shown: object) -> None:
+    """The copy behind the camera serves where the file is gone; without both a message says so.
+
+    Without what the artist made the person is exactly as it was when it was new.
+    """
     (folder / "normal.png").unlink()
+    rig.animation_data_clear()
+    rig.pose.bones["mixamorig:LeftForeArm"].constraints.remove(
+        rig.pose.bones["mixamorig:LeftForeArm"].constraints["Mine"]
+    )
+    bpy.data.objects["Hero Coat"].modifiers.remove(bpy.data.objects["Hero Coat"].modifiers["Smooth More"])
     assert bpy.ops.munet.reconstruct_again() == {"FINISHED"}
     rig = bpy.data.objects["Hero"]
     surface = bpy.data.objects["Hero Coat"]
     assert surface.data.materials[0].name != "Painted"
+    away = abs(common.world_vertices(surface) - rig.location - shown).max()
+    assert away < 1e-4, away
     rig["munet_camera"].data.background_images.clear()
     assert "not there any more" in failing(bpy.ops.munet.reconstruct_again)
     rig["munet_clip"] = "walk"

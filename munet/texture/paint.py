@@ -27,7 +27,7 @@ from munet.texture.priors import Evidence
 from munet.texture.regions import Regions, regions_of
 from munet.texture.sample import Projected, Seen, project_vertices, sample_photo
 from munet.texture.visibility import View, look
-from munet.texture.weave import weave
+from munet.texture.weave import CLOTH, HAIR, weave
 
 Floats = NDArray[np.float32]
 
@@ -201,7 +201,9 @@ def _fine_texture(texels: Texels, seen: Seen, base: Floats, spread: Filled, regi
         made = None
         # What is rare is a border between materials: its roughness is nobody's texture.
         if trusted.sum() > _RARE * sure.sum():
-            made = weave(texels.size, detail.reshape(texels.size, -1), trusted.reshape(texels.size, -1), seed)
+            coarse = HAIR if number >= len(spread.kinship) else CLOTH
+            square = (texels.size, texels.size)
+            made = weave(texels.size, detail.reshape(square), trusted.reshape(square), seed, coarse)
         if made is None:
             made = _GRAIN * grain(texels.size // 2, seed)
         row, column = np.divmod(texels.index[unseen], texels.size)

@@ -49,15 +49,16 @@ def prior_colours(evidence: Evidence, materials: Materials, regions: Regions) ->
     trunk, feet after ordinary dark shoes.
     """
     amount = materials.belonging(evidence.colour) * evidence.weight[:, None]
+    kinship = materials.kinship
     skin = skin_likeness(evidence.colour)[:, None]
-    face = _prevailing(evidence, amount * skin, regions.face)
-    hands = _prevailing(evidence, amount, regions.hands, _HAND_SHARE * float(regions.hands.sum()))
+    face = _prevailing(evidence, amount * skin, kinship, regions.face)
+    hands = _prevailing(evidence, amount, kinship, regions.hands, _HAND_SHARE * float(regions.hands.sum()))
     in_arms = (regions.zone == 1) | (regions.zone == 2)
-    upper = _prevailing(evidence, amount, (regions.zone == 0) | in_arms)
+    upper = _prevailing(evidence, amount, kinship, (regions.zone == 0) | in_arms)
     on_legs = regions.zone >= 3
-    legs = _prevailing(evidence, amount, on_legs, _LEG_SHARE * float(on_legs.sum()))
-    arms = _prevailing(evidence, amount, in_arms)
-    feet = _prevailing(evidence, amount, regions.feet)
+    legs = _prevailing(evidence, amount, kinship, on_legs, _LEG_SHARE * float(on_legs.sum()))
+    arms = _prevailing(evidence, amount, kinship, in_arms)
+    feet = _prevailing(evidence, amount, kinship, regions.feet)
     colour = np.tile(_GREY, (len(evidence.weight), 1))
     weight = np.zeros_like(evidence.weight)
     for chosen, known, strength in (
@@ -88,12 +89,14 @@ def _first(*colours: Floats | None) -> Floats | None:
     return next((colour for colour in colours if colour is not None), None)
 
 
-def _prevailing(evidence: Evidence, amount: Floats, chosen: NDArray[np.bool_], least: float = _FEW) -> Floats | None:
-    """Mean colour (3,) of the commonest material among ``chosen`` vertices; None when hardly any is seen."""
+def _prevailing(
+    evidence: Evidence, amount: Floats, kinship: Floats, chosen: NDArray[np.bool_], least: float = _FEW
+) -> Floats | None:
+    """Mean colour (3,) of the commonest material and its shades on ``chosen`` vertices; None if hardly any is seen."""
     total = amount[chosen].sum(0)
     if total.sum() < max(least, _FEW):
         return None
-    share = amount[chosen, total.argmax()]
+    share = amount[chosen] @ kinship[(kinship @ total).argmax()]
     return np.asarray(np.average(evidence.colour[chosen], axis=0, weights=share), np.float32)
 
 

@@ -16,7 +16,8 @@ Floats = NDArray[np.float32]
 
 # Texels of a 2048 texture: edge of the sample, and width above which structure belongs to the smooth colour.
 _SAMPLE = 512
-_COARSE = 10.0
+CLOTH = 10.0
+HAIR = 24.0
 # Seen texels without which a material has no texture of its own, as a share of the sample.
 _LEAST = 0.03
 # Structure counts up to so many spreads: what stands out more is a button, a seam or a print.
@@ -25,7 +26,7 @@ _STRENGTH = 0.45
 _LOOK = 16
 
 
-def weave(size: int, detail: Floats, trusted: NDArray[np.bool_], seed: int) -> Floats | None:
+def weave(size: int, detail: Floats, trusted: NDArray[np.bool_], seed: int, coarse: float = CLOTH) -> Floats | None:
     """Make a texture like the seen one.
 
     Args:
@@ -33,6 +34,7 @@ def weave(size: int, detail: Floats, trusted: NDArray[np.bool_], seed: int) -> F
         detail: (T, T) brightness of the seen material relative to its smooth colour.
         trusted: (T, T) where ``detail`` is seen and of this material.
         seed: the same texture for the same seed.
+        coarse: texels of a 2048 texture; wider structure belongs to the smooth colour (:data:`CLOTH`, :data:`HAIR`).
 
     Returns:
         (T/2, T/2), to be repeated, around 0 and as strong as ``detail``; None when too little of it is seen.
@@ -42,7 +44,7 @@ def weave(size: int, detail: Floats, trusted: NDArray[np.bool_], seed: int) -> F
     sample, inside = detail[place], trusted[place].astype(np.float32)
     if inside.sum() < _LEAST * edge * edge:
         return None
-    fine = _without_coarse(sample, inside, _COARSE * size / 2048)
+    fine = _without_coarse(sample, inside, coarse * size / 2048)
     spread = 1.48 * float(np.median(np.abs(fine[inside > 0])))
     fine = np.clip(fine, -_CLIP * spread, _CLIP * spread) * inside
     made = _random_phases(fine, size // 2, seed)

@@ -20,7 +20,7 @@ from _environment import BLENDER_ENVIRONMENTS, clean_variables, ensure, unavaila
 import build_addon  # noqa: E402
 
 CHECKS = Path(__file__).parent / "checks"
-TIMEOUT = 120
+TIMEOUT = 300
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from munet.assemble import assemble
 from munet.body.default import load_default_body
 from munet.errors import InvalidInputError, MunetError, NoPersonError
 from munet.fitting.fit import fit_body
-from munet.learned.consult import consult, prediction_of
+from munet.learned.consult import consult, normals_of, prediction_of
 from munet.learned.networks import Networks
 from munet.lifting.lift import guess_poses, load_lifter
 from munet.models.store import ModelStore
@@ -21,6 +21,7 @@ from munet.perception.photo import read_photo
 from munet.preview import render_preview
 from munet.progress import STAGES, Progress, ignore_progress
 from munet.surface.dress import Prediction, dress
+from munet.texture.normal_map import NormalPictures, bake_normals
 from munet.texture.paint import paint
 from munet.userbody.carry import carry_fit, carry_prediction
 from munet.userbody.model import UserBodies, UserBody
@@ -97,11 +98,13 @@ class Figure:
         fit: body and camera.
         person: what was seen.
         prediction: the surface that the networks see, in the topology of the fit's body, or None.
+        normals: pictures of its normals, or None.
     """
 
     fit: BodyFit
     person: PersonObservation
     prediction: Prediction | None = None
+    normals: NormalPictures | None = None
 
 
 @dataclass
@@ -183,6 +186,10 @@ def _reconstruct(models: Models, photo: Photo, settings: Settings, clock: _Clock
         for i, f in enumerate(figures)
     ]
     persons = paint_people(body, dressed, photo, settings, clock)
+    persons = [
+        clock.run("texture", 1.0, with_folds, person, surface, figure.normals, settings)
+        for person, (surface, _, _), figure in zip(persons, dressed, figures, strict=True)
+    ]
     preview = clock.run("preview", 0.0, render_preview, photo, persons)
     clock.progress("preview", 1.0)
     return PhotoResult(tuple(persons), clock.seconds, (*photo.warnings, *failures), preview)
@@ -240,7 +247,7 @@ def learned_figure(
     if not settings.network:
         return Figure(fit, person)
     learned = clock.run("network", 0.0, consult, models.networks, fit, person, photo, settings)
-    return Figure(learned.fit, person, prediction_of(learned))
+    return Figure(learned.fit, person, prediction_of(learned), normals_of(learned))
 
 
 def carried_figure(
@@ -251,7 +258,8 @@ def carried_figure(
         return figure
     fit = clock.run("body", 1.0, carry_fit, own, models.body, figure.fit, figure.person, photo, settings)
     known = figure.prediction
-    return Figure(fit, figure.person, None if known is None else carry_prediction(own, figure.fit, fit, known))
+    prediction = None if known is None else carry_prediction(own, figure.fit, fit, known)
+    return Figure(fit, figure.person, prediction, figure.normals)
 
 
 def paint_people(
@@ -270,3 +278,12 @@ def paint_people(
         noted = replace(fit, warnings=tuple(dict.fromkeys(notes)))
         persons.append(assemble(body, noted, surface, texture, person, photo))
     return persons
+
+
+def with_folds(
+    person: Reconstruction, surface: ClothedSurface, normals: NormalPictures | None, settings: Settings
+) -> Reconstruction:
+    """Add the normal map, where the networks were asked."""
+    if normals is None:
+        return person
+    return replace(person, normal_map=bake_normals(surface, normals, settings.texture_pixels // 2))

@@ -54,6 +54,8 @@ class Reconstruction:
         pose_dirs_vertices: (N,) int32 vertex of the body that each of the N pose correctives moves; may be empty.
         pose_dirs_bones: (N,) int32 bone whose rotation moves it.
         pose_dirs: (N, 3, 9) float16 metres, body frame, per unit of the entries, row by row, of ``R - I`` of the bone.
+        normal_map: (M, M, 3) uint8 tangent-space normals of the clothed surface, green up, first row at v = 1; M is 0
+            where the networks were not asked.
     """
 
     joints: Array
@@ -92,6 +94,7 @@ class Reconstruction:
     pose_dirs_vertices: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     pose_dirs_bones: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     pose_dirs: Array = field(default_factory=lambda: np.zeros((0, 3, 9), dtype=np.float16))
+    normal_map: Array = field(default_factory=lambda: np.zeros((0, 0, 3), dtype=np.uint8))
 
     def arrays(self) -> dict[str, Array]:
         """Return every array attribute by name."""

@@ -29,6 +29,7 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--body", type=Path, metavar="FILE", help="your own SMPL, SMPL-H or SMPL-X file instead of the default body"
     )
+    parser.add_argument("--networks", action="store_true", help="ask MuNet's networks too (docs/ablations.md)")
 
 
 def add_backend_options(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +69,7 @@ def job_settings(options: argparse.Namespace) -> dict[str, Any]:
         "max_persons": options.max_persons,
         "texture_size": options.texture_size,
         "device": "auto" if options.connect is None else options.device,
+        "network": options.networks,
         "body_file": "" if options.body is None else str(options.body.resolve()),
     }
 

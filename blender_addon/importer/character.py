@@ -49,6 +49,7 @@ _OPTIONAL: dict[str, tuple[int | str, ...]] = {
     "pose_dirs_vertices": ("N",),
     "pose_dirs_bones": ("N",),
     "pose_dirs": ("N", 3, 9),
+    "normal_map": ("M", "M", 3),
     "pose_sequence": ("T", 24, 3),
     "translation_sequence": ("T", 3),
     "confidence_sequence": ("T",),

@@ -38,6 +38,18 @@ def textured_material(name: str, picture: bytes) -> bpy.types.Material:
     return material
 
 
+def add_normal_map(material: bpy.types.Material, name: str, picture: bytes) -> None:
+    """Let ``picture``, the bytes of an image file with tangent-space normals, give ``material`` its folds."""
+    tree, shader = material.node_tree, _principled(material)
+    image, bump = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeNormalMap")
+    image.image = pack_image(name, picture)
+    image.image.colorspace_settings.name = "Non-Color"
+    bump.location = (shader.location.x - 200, shader.location.y - 320)
+    image.location = (bump.location.x - 320, bump.location.y)
+    tree.links.new(image.outputs["Color"], bump.inputs["Color"])
+    tree.links.new(bump.outputs["Normal"], shader.inputs["Normal"])
+
+
 def skin_material(name: str) -> bpy.types.Material:
     """Make a plain material for the body under the clothes."""
     material = bpy.data.materials.new(name)

@@ -8,7 +8,7 @@ import bpy
 
 from .character import Character
 from .frames import Floats
-from .material import textured_material
+from .material import add_normal_map, textured_material
 from .mesh import bind, build_skinned
 from .png import encode_png
 
@@ -20,6 +20,10 @@ def build_surface(
     with ThreadPoolExecutor(1) as beside:
         picture = beside.submit(encode_png, character.arrays["texture"])
         obj = build_skinned(name, character.surface, rest, bone_names)
-        obj.data.materials.append(textured_material(name, picture.result()))
+        material = textured_material(name, picture.result())
+        obj.data.materials.append(material)
+    folds = character.arrays.get("normal_map")
+    if folds is not None and folds.size:
+        add_normal_map(material, f"{name} normals", encode_png(folds))
     bind(obj, rig)
     return obj

@@ -17,6 +17,7 @@ from munet.network.infer import NetworkResult, refine_person
 from munet.perception.observation import PersonObservation, Photo
 from munet.settings import Settings
 from munet.surface.dress import Prediction
+from munet.texture.normal_map import NormalPictures
 
 FOLLOW_BODY = False
 """Whether the networks' body enters the fit."""
@@ -65,6 +66,12 @@ def consult(
 def prediction_of(learned: Learned) -> Prediction:
     """The surface that the mask is to meet."""
     return Prediction(displaced(learned, SURFACE_SHARE), learned.result.vertex_normals_cam if USE_NORMALS else None)
+
+
+def normals_of(learned: Learned) -> NormalPictures:
+    """The networks' normals as pictures of the surface."""
+    result = learned.result
+    return NormalPictures(result.normals_front, result.normals_back, result.crop.camera(learned.fit.camera))
 
 
 def displaced(learned: Learned, share: float) -> NDArray[np.float32]:

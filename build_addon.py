@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 import zipfile
 from pathlib import Path
@@ -48,6 +49,7 @@ PIP_PLATFORMS = {
     "windows-arm64": "win_arm64",
     "windows-x64": "win_amd64",
 }
+KEPT_SECONDS = 86400.0
 EDITIONS = ("full", "platform")
 SETUPTOOLS = "setuptools==80.9.0"
 DIGESTS = ROOT / "requirements" / "extension-wheels.sha256"
@@ -212,7 +214,9 @@ def backend_wheel() -> Path:
     found = sorted(folder.glob("munet_backend-*.whl"))
     if found:
         return found[0]
-    shutil.rmtree(folder.parent, ignore_errors=True)
+    for old in folder.parent.glob("*"):
+        if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
     return build_backend_wheel(folder)
 
 

@@ -62,7 +62,7 @@ def _inside_sheets(stage: Stage, people: People, points: Tensor, group: Tensor) 
     inside = torch.zeros_like(group, dtype=torch.bool)
     for number, (rows, columns) in enumerate(((ROWS, COLUMNS), (LOCK_ROWS, LOCK_COLUMNS)), 1):
         index = torch.arange(start, start + rows * columns, device=points.device).reshape(rows, columns)
-        chosen = index[::_COARSE, ::_COARSE].flatten()
+        chosen = index[::_COARSE, ::_COARSE]
         behind = _behind(points, people.vertices[:, chosen], people.normals[:, chosen])
         inside |= behind & people.worn[:, number : number + 1] & (group == 0)
         start += rows * columns
@@ -70,9 +70,16 @@ def _inside_sheets(stage: Stage, people: People, points: Tensor, group: Tensor) 
 
 
 def _behind(points: Tensor, sheet: Tensor, normal: Tensor) -> Tensor:
-    nearest = torch.cdist(points, sheet).argmin(-1)[..., None].expand(-1, -1, 3)
-    away = points - sheet.gather(1, nearest)
-    above_hem = points[..., 1] > sheet[..., 1].amin(1, keepdim=True)
-    inside: Tensor = (away * normal.gather(1, nearest)).sum(-1) < -_DEEP
+    """Points (B, P) bool behind a sheet (B, R, C, 3) with normals: not above its collar, not below its hem."""
+    columns = sheet.shape[2]
+    flat, normals = sheet.flatten(1, 2), normal.flatten(1, 2)
+    found = torch.cdist(points, flat).argmin(-1)
+    nearest = found[..., None].expand(-1, -1, 3)
+    away = points - flat.gather(1, nearest)
+    above_hem = points[..., 1] > flat[..., 1].amin(1, keepdim=True)
+    inside: Tensor = (away * normals.gather(1, nearest)).sum(-1) < -_DEEP
     near: Tensor = away.norm(dim=-1) < _REACH
-    return inside & near & above_hem
+    # Beyond the first row, in the direction in which its strand would go on, nothing hangs over the skin.
+    onward = (sheet[:, 0] - sheet[:, 1]).gather(1, (found % columns)[..., None].expand(-1, -1, 3))
+    beyond = (found < columns) & ((away * onward).sum(-1) > 0)
+    return inside & near & above_hem & ~beyond

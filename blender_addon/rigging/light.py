@@ -64,7 +64,8 @@ def make_light_version(context: bpy.types.Context, rig: bpy.types.Object, faces:
     light[LIGHT] = True
     for collection in surface.users_collection:
         collection.objects.link(light)
-    picture = encode_png(normal_map(_full_corners(surface.data), _light_corners(light.data), size))
+    folds = _shown_normals(surface.active_material, size)
+    picture = encode_png(normal_map(_frames(surface.data), _frames(light.data), size, folds))
     light.data.materials.append(_with_normals(surface, picture, light.name))
     _take_over(surface, light)
     bind(light, rig)
@@ -172,12 +173,26 @@ def _triangle_loops(mesh: bpy.types.Mesh) -> tuple[np.ndarray, Floats]:
     return loops.reshape(-1, 3), _flat(mesh.uv_layers[0].uv, "vector", 2)[loops].reshape(-1, 3, 2)
 
 
-def _full_corners(mesh: bpy.types.Mesh) -> Corners:
-    loops, uv = _triangle_loops(mesh)
-    return Corners(uv, _flat(mesh.corner_normals, "vector", 3)[loops])
+def _shown_normals(material: bpy.types.Material, size: int) -> Floats | None:
+    """Return the normals (size, size, 3) of the material's own normal map, first row at the bottom, or None."""
+    bends = [node for node in material.node_tree.nodes if node.type == "NORMAL_MAP" and node.inputs["Color"].is_linked]
+    source = bends[0].inputs["Color"].links[0].from_node if bends else None
+    if source is None or source.type != "TEX_IMAGE" or source.image is None:
+        return None
+    width, height = source.image.size
+    pixels = np.empty(4 * width * height, dtype=np.float32)
+    source.image.pixels.foreach_get(pixels)
+    picture = pixels.reshape(height, width, 4)[..., :3]
+    block = max(1, min(width, height) // size)
+    if (width, height) == (block * size, block * size):
+        chosen = picture.reshape(size, block, size, block, 3).mean(axis=(1, 3))
+    else:
+        steps = (np.arange(size) + 0.5) / size
+        chosen = picture[(steps * height).astype(np.int64)[:, None], (steps * width).astype(np.int64)]
+    return chosen.astype(np.float64) * 2.0 - 1.0
 
 
-def _light_corners(mesh: bpy.types.Mesh) -> Corners:
+def _frames(mesh: bpy.types.Mesh) -> Corners:
     loops, uv = _triangle_loops(mesh)
     mesh.calc_tangents(uvmap=UV_NAME)
     channels = (("normal", 3), ("tangent", 3), ("bitangent_sign", 1))
@@ -191,6 +206,10 @@ def _with_normals(surface: bpy.types.Object, picture: bytes, name: str) -> bpy.t
     material = surface.active_material.copy()
     material.name = name
     tree = material.node_tree
+    for node in [node for node in tree.nodes if node.type == "NORMAL_MAP"]:
+        for link in list(node.inputs["Color"].links):
+            tree.nodes.remove(link.from_node)
+        tree.nodes.remove(node)
     shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     texture, bend = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeNormalMap")
     texture.name = "Light Version"

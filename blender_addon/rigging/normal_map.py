@@ -73,30 +73,34 @@ def _chunks(rows: np.ndarray, counts: np.ndarray) -> Iterator[np.ndarray]:
     return iter(np.split(rows, np.flatnonzero(np.diff(parts)) + 1))
 
 
-def normal_map(full: Corners, light: Corners, size: int) -> np.ndarray:
+def normal_map(full: Corners, light: Corners, size: int, folds: Floats | None = None) -> np.ndarray:
     """Return the picture (size, size, 3) uint8, first row at the top, that gives ``light`` the normals of ``full``.
 
     Args:
-        full: its values are normals (T, 3, 3).
-        light: its values are normal, tangent and sign of the bitangent (T, 3, 7), as MikkTSpace defines them.
+        full: its values are normal, tangent and sign of the bitangent (T, 3, 7), as MikkTSpace defines them.
+        light: likewise.
         size: edge in pixels.
+        folds: (size, size, 3) normals that ``full`` shows in its own tangent space, first row at the bottom; None if
+            it has no normal map.
     """
-    normals, there = rasterise(full, size)
+    whole, there = rasterise(full, size)
     frames, below = rasterise(light, size)
     both = there & below
     detail = np.zeros((size, size, 3))
     detail[...] = _FLAT
-    detail[both] = _in_frames(_unit(normals[both]), frames[both])
+    shown = np.broadcast_to(_FLAT, (int(both.sum()), 3)) if folds is None else _unit(folds[both])
+    normals = np.einsum("nk,nka->na", shown, _axes(whole[both]))
+    found = np.einsum("na,nka->nk", _unit(normals), _axes(frames[both]))
+    detail[both] = np.where(found[:, 2:] > 0, _unit(found), _FLAT)
     detail = _spread(detail, both)
     return ((detail[::-1] * 0.5 + 0.5) * 255 + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def _in_frames(normals: Floats, frames: Floats) -> Floats:
-    """Express unit ``normals`` (N, 3) along tangent, bitangent and normal of ``frames`` (N, 7)."""
-    normal, tangent = _unit(frames[:, :3]), frames[:, 3:6]
+def _axes(frames: Floats) -> Floats:
+    """Return tangent, bitangent and normal (N, 3, 3) of ``frames`` (N, 7)."""
+    normal, tangent = _unit(frames[:, :3]), _unit(frames[:, 3:6])
     bitangent = np.where(frames[:, 6:] < 0, -1.0, 1.0) * np.cross(normal, tangent)
-    detail = np.stack([(normals * axis).sum(axis=1) for axis in (_unit(tangent), _unit(bitangent), normal)], axis=1)
-    return np.where(detail[:, 2:] > 0, _unit(detail), _FLAT)
+    return np.stack([tangent, _unit(bitangent), normal], axis=1)
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -164,16 +164,20 @@ def test_every_text_of_the_panels_has_its_chinese() -> None:
 def test_normal_maps_hold_the_direction_of_the_full_normals(extension: Extension) -> None:
     module = extension("rigging.normal_map")
     corners = np.array([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]]) * 0.5 + 0.25
-    tilted = np.tile([0.6, 0.0, 0.8], (2, 3, 1))
-    frames = np.tile([0.0, 0.0, 1.0, 1.0, 0.0, 0.0, -1.0], (2, 3, 1))
-    picture = module.normal_map(module.Corners(corners, tilted), module.Corners(corners, frames), 64)
-    assert picture[32, 32].tolist() == [204, 128, 230]
-    assert picture[12, 32].tolist() == [204, 128, 230]
-    assert picture[0, 0].tolist() == [128, 128, 255]
-    upward = module.normal_map(
-        module.Corners(corners, np.tile([0.0, 0.6, 0.8], (2, 3, 1))), module.Corners(corners, frames), 64
-    )
+
+    def plane(normal: list[float], tangent: list[float]) -> object:
+        return module.Corners(corners, np.tile([*normal, *tangent, -1.0], (2, 3, 1)))
+
+    flat = plane([0, 0, 1], [1, 0, 0])
+    tilted = module.normal_map(plane([0.6, 0, 0.8], [0.8, 0, -0.6]), flat, 64)
+    assert tilted[32, 32].tolist() == [204, 128, 230]
+    assert tilted[12, 32].tolist() == [204, 128, 230]
+    assert tilted[0, 0].tolist() == [128, 128, 255]
+    upward = module.normal_map(plane([0, 0.6, 0.8], [1, 0, 0]), flat, 64)
     assert upward[32, 32].tolist() == [128, 51, 230]
+    folds = np.tile([0.6, 0.0, 0.8], (64, 64, 1))
+    assert module.normal_map(flat, flat, 64, folds)[32, 32].tolist() == [204, 128, 230]
+    assert module.normal_map(flat, flat, 64)[32, 32].tolist() == [128, 128, 255]
 
 
 def test_rasterised_values_are_linear_over_the_atlas(extension: Extension) -> None:

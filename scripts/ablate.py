@@ -123,9 +123,8 @@ def _tools(options: argparse.Namespace, weights: dict[str, Path], groups: dict[s
     tools = replace(Tools.prepare(body, load_lifter()), surfaces=not options.no_surfaces)
     if not weights:
         return tools
-    from munet.network.infer import load_munet_product
-
     from munet.evaluation.learned_methods import Trained
+    from munet.network.infer import load_munet_product
 
     networks = {
         groups[name]: Trained(load_munet_product(body, path=file), options.rounds) for name, file in weights.items()

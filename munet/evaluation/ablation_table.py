@@ -15,7 +15,8 @@ MAIN, TRAININGS = "munet", ("no-proxy", "no-trace", "no-cloth", "separate")
 
 COMMANDS = {
     MAIN: "python scripts/train.py --config small --folder out/munet-small --export munet.safetensors",
-    "no-proxy": "python scripts/train.py --config small --blind --folder out/no-proxy --export no-proxy.safetensors",
+    "no-proxy": "python scripts/train.py --config small --folder out/no-proxy --export no-proxy.safetensors, with "
+    "('rgb',) for the encoder's channels of SMALL in munet/network/config.py",
     "no-trace": "python scripts/train.py --config small --without trace --folder out/no-trace "
     "--export no-trace.safetensors",
     "no-cloth": "python scripts/train.py --config small --without cloth --folder out/no-cloth "

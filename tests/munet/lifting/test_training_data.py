@@ -11,6 +11,7 @@ import torch
 from munet.body.default import load_default_body
 from munet.body.skinning import landmarks_body, pose_body
 from munet.errors import InvalidInputError
+from munet.fitting.hands import relaxed_fingers
 from munet.geometry.rotation import matrix_from_axis_angle
 from munet.lifting.inputs import INPUTS, MARKS
 from munet.training.lifting.losses import project
@@ -39,13 +40,15 @@ def random_local(count: int) -> torch.Tensor:
 def test_kinematics_agree_with_the_body_model(skeleton: Skeleton) -> None:
     model = load_default_body("cpu")
     local, betas = random_local(4), torch.randn(4, 10, generator=torch.Generator().manual_seed(1))
-    rest = torch.eye(3).expand(4, 2, 3, 3)
-    posed = pose_body(model, betas, torch.cat([local, rest], 1), correctives=False)
+    fingers = matrix_from_axis_angle(torch.from_numpy(relaxed_fingers(model.joint_count - 24)).float())
+    hands = torch.cat([torch.eye(3).expand(2, 3, 3), fingers]).expand(4, -1, 3, 3)
+    posed = pose_body(model, betas, torch.cat([local, hands], 1), correctives=False)
     joints, marks = skeleton.pose(global_turns(skeleton.parents, local), betas)
     root = posed.joints[:, :1]
     assert torch.allclose(joints, posed.joints[:, :24] - root, atol=1e-5)
     expected = landmarks_body(model, posed.vertices)[:, list(MARKS)] - root
-    assert torch.allclose(marks, expected, atol=1e-5)
+    # Shapes of bent fingers are taken as those of straight ones.
+    assert float((marks - expected).abs().max()) < 5e-4
 
 
 def test_the_true_pose_projects_onto_the_true_marks(library: PoseLibrary, skeleton: Skeleton) -> None:

@@ -98,9 +98,14 @@ class Tour:
     def shot(self, name: str) -> None:
         """Take a picture of the whole window."""
         self._shots += 1
+        path = str(self.out / f"{self._shots:02d}-{name}.png")
         window = bpy.context.window_manager.windows[0]
-        with bpy.context.temp_override(window=window, screen=window.screen):
-            bpy.ops.screen.screenshot(filepath=str(self.out / f"{self._shots:02d}-{name}.png"))
+        # Blender's own pictures are black where OpenGL is drawn by software under Xvfb.
+        if shutil.which("import"):
+            subprocess.run(["import", "-window", "root", path], check=True)
+        else:
+            with bpy.context.temp_override(window=window, screen=window.screen):
+                bpy.ops.screen.screenshot(filepath=path)
         self._last = time.monotonic()
 
     def in_view(self) -> Any:  # noqa: ANN401 Blender's context manager
@@ -186,15 +191,12 @@ class Tour:
     def drag(self, name: str) -> Iterator[float]:
         """Drag one file from Blender's file browser to the 3D view."""
         window = bpy.context.window_manager.windows[0]
-        browser = next(area for area in window.screen.areas if area.type in {"DOPESHEET_EDITOR", "FILE_BROWSER"})
+        browser = next(area for area in window.screen.areas if area.type in {"PROPERTIES", "FILE_BROWSER"})
         view = next(area for area in window.screen.areas if area.type == "VIEW_3D")
         if browser.type != "FILE_BROWSER":
-            border = browser.y + browser.height
-            with bpy.context.temp_override(window=window, area=browser):
-                bpy.ops.screen.area_move(x=browser.x + 50, y=border, delta=170)
-            browser.type = "FILE_BROWSER"
             browser.ui_type = "FILES"
             yield 1.0
+            browser.spaces[0].show_region_toolbar = False
         browser.spaces[0].params.directory = bytes(self.options.photos)
         browser.spaces[0].params.filter_search = name
         browser.spaces[0].params.display_type = "THUMBNAIL"
@@ -205,11 +207,12 @@ class Tour:
         for command in (["mousemove", *map(str, start)], ["mousedown", "1"]):
             subprocess.run(["xdotool", *command], check=True)
             yield 0.4
-        for number in range(1, 11):
-            place = [round(a + (b - a) * number / 10) for a, b in zip(start, goal, strict=True)]
+        # Small moves first: a drag begins a few pixels from where the button went down.
+        for share in (0.004, 0.008, 0.016, 0.03, *(number / 10 for number in range(1, 11)), 1.001):
+            place = [round(a + (b - a) * share) for a, b in zip(start, goal, strict=True)]
             subprocess.run(["xdotool", "mousemove", *map(str, place)], check=True)
-            yield 0.15
-        yield 0.5
+            yield 0.3
+        yield 1.0
         self.shot("dragging")
         subprocess.run(["xdotool", "mouseup", "1"], check=True)
         yield 1.5
@@ -219,7 +222,7 @@ class Tour:
         window = bpy.context.window_manager.windows[0]
         for area in window.screen.areas:
             if area.type == "FILE_BROWSER":
-                area.ui_type = "TIMELINE"
+                area.ui_type = "PROPERTIES"
         bpy.ops.munet.reconstruct()
         yield from self.wait(lambda: self.state == "busy" or not self.session.working, "the run to begin")
         yield 1.5

@@ -63,7 +63,7 @@ class Weights:
     landmark_limit: float = 0.06
     depth_sigma: float = 0.05
     depth_limit: float = 0.30
-    guess_sigma: float = 0.08
+    guess_sigma: float = 0.06
     guess_limit: float = 0.30
     prior: float = 0.7
     limits: float = 20.0

@@ -23,8 +23,10 @@ _SLICE = 0.03
 _IN_A_ROW = 3
 # Weighted vertices without which a slice says nothing.
 _ENOUGH = 1.5
-# Likenesses of two mixtures of materials: below the first they differ, above the second they agree.
+# Likenesses of two mixtures of materials: below the first two arms differ, below the second an arm differs from its
+# own upper part, above the third mixtures agree.
 _DIFFERENT = 0.35
+_UNLIKE = 0.5
 _ALIKE = 0.6
 _LONGEST = 256
 # Share of a thing's seeds from which a material is the thing's, and of the person above which it is none.
@@ -76,7 +78,7 @@ def _first_covered(mine: Floats, other: Floats, kinship: Floats) -> int | None:
     upper = np.flatnonzero(known)[:_IN_A_ROW]
     to_other, to_own = _likeness(mine, other, kinship), _likeness(mine, mine[upper].sum(0), kinship)
     others_own = _likeness(other, other[upper].sum(0), kinship)
-    odd = known & (to_other < _DIFFERENT) & (to_own < _DIFFERENT) & (others_own > _ALIKE)
+    odd = known & (to_other < _DIFFERENT) & (to_own < _UNLIKE) & (others_own > _ALIKE)
     run = np.convolve(odd, np.ones(_IN_A_ROW), "valid") == _IN_A_ROW
     if not run.any():
         return None

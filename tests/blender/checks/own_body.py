@@ -19,6 +19,7 @@ def check() -> None:
         with np.load(path, allow_pickle=False) as data:
             arrays = {key: data[key] for key in data.files if key not in FACTS}
             facts = {key: data[key].tolist() for key in FACTS}
+        arrays["normal_map"] = np.full((8, 8, 3), (128, 128, 255), np.uint8)
         character = common.part("importer.character").read_character(arrays, facts)
         person = common.insert([character])[0]
         common.show_all()
@@ -26,6 +27,11 @@ def check() -> None:
             error = np.abs(common.world_vertices(obj) - targets([character], 0, name)).max()
             assert error < 0.1 * MILLIMETRE, (path, name, error)
         assert len(person.rig.data.bones) == len(arrays["bone_names"])
+        (bump,) = (n for n in person.surface.data.materials[0].node_tree.nodes if n.type == "NORMAL_MAP")
+        image = bump.inputs["Color"].links[0].from_node.image
+        assert image.packed_file
+        assert image.colorspace_settings.name == "Non-Color"
+        assert tuple(image.size) == (8, 8)
         common.say(f"{len(arrays['bone_names'])} bones, {error:.2e} m")
 
 

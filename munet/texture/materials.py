@@ -22,7 +22,7 @@ _CELL = 4.0
 _MIDDLE = 60.0
 # Shades of one cloth: half related at this distance; colours between them, as a share of the rarer one's peak, below
 # and above which they are not and are related; bins to count those in.
-_KINSHIP = 20.0
+_KINSHIP = 15.0
 _GAP = (0.15, 0.5)
 _BINS = 15
 

@@ -28,6 +28,8 @@ INWARD_METRES = 0.010
 EASE_METRES = np.array(
     [6, 6, 6, 6, 4, 4, 6, 2, 2, 6, 0, 0, 1, 4, 4, 0, 3, 3, 1, 1, 0, 0, 0, 0]
 ) / 1000  # fmt: skip
+# Farthest from the skin where a limb leaves the photo: an outline there may belong to a sleeve or to what is cut off.
+CUT_OFF_METRES = 0.04
 # The forearm is taken to be in the pocket from this share of its length on.
 POCKET_SHARE = 0.5
 # Bones along which a registration shift is interpolated from the joint to the next one.
@@ -113,6 +115,21 @@ def with_pockets(anatomy: Anatomy, pocketed: NDArray[np.bool_]) -> Anatomy:
     """The anatomy of somebody whose left or right hand (2,) is in a pocket: hand and cuff may be inside the clothes."""
     inside = (anatomy.cuffs[:, pocketed] > POCKET_SHARE).any(1)
     return replace(anatomy, limb=np.where(inside, -1, anatomy.limb), part=np.where(inside, -1, anatomy.part))
+
+
+def with_cut_off_limbs(anatomy: Anatomy, seen: NDArray[np.bool_]) -> Anatomy:
+    """The anatomy of somebody whose joints (24,) are not all seen: nothing stands far off a limb that leaves the photo.
+
+    A bone counts as leaving when the joint at its end is not seen; the pelvis when both thighs leave.
+    """
+    leaves = ~seen
+    for joint, child in LONG_BONES.items():
+        leaves[joint] |= ~seen[child]
+    leaves[0] |= leaves[1] and leaves[2]
+    limit = np.where(leaves, CUT_OFF_METRES, np.inf)
+    farthest = np.minimum(OUTWARD_METRES, limit)
+    share = anatomy.folded @ (farthest / np.maximum(OUTWARD_METRES, 1e-9))
+    return replace(anatomy, outward=anatomy.outward * share)
 
 
 def _owners(folded: Floats, groups: dict[str, tuple[int, ...]]) -> Ints:

@@ -14,7 +14,7 @@ from munet.errors import InvalidInputError
 from munet.fitting.result import BodyFit
 from munet.perception.observation import PersonObservation
 from munet.settings import Settings
-from munet.surface.anatomy import Anatomy, describe, with_pockets
+from munet.surface.anatomy import Anatomy, describe, with_cut_off_limbs, with_pockets
 from munet.surface.cloth import cover
 from munet.surface.operators import Floats, Ints
 from munet.surface.refine import Refined, Start, refine, rest_room
@@ -162,7 +162,7 @@ def _fitted_body(model: BodyModel, fit: BodyFit) -> _Body:
         transforms_cam=to_cam @ _array(posed.transforms[0]),
         weights=limit_influences(weights),
         faces=model.faces.cpu().numpy().astype(np.int64),
-        anatomy=with_pockets(anatomy, fit.pocketed),
+        anatomy=with_cut_off_limbs(with_pockets(anatomy, fit.pocketed), fit.seen.copy()),
     )
 
 

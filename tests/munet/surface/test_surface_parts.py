@@ -13,7 +13,7 @@ from munet.body.model import BodyModel
 from munet.geometry.camera import Camera
 from munet.render.projection import project
 from munet.render.rasteriser import rasterise
-from munet.surface.anatomy import Anatomy, bone_interpolation, fold_fingers
+from munet.surface.anatomy import Anatomy, bone_interpolation, fold_fingers, with_cut_off_limbs
 from munet.surface.clearance import FAR_METRES, clearance
 from munet.surface.contour import Reach, find_matches
 from munet.surface.operators import (
@@ -222,3 +222,15 @@ def test_normals_bring_folds_back(ball: tuple[np.ndarray, np.ndarray]) -> None:
     assert np.corrcoef(along, wave)[0, 1] > 0.9
     still = follow_normals(prepare_mesh(vertices, faces), vertices, outward, wanted, free + 1)
     assert np.abs(still - vertices).max() < 1e-4
+
+
+def test_nothing_stands_far_off_legs_that_leave_the_photo(anatomy: Anatomy) -> None:
+    seen = np.ones(24, bool)
+    np.testing.assert_array_equal(with_cut_off_limbs(anatomy, seen).outward, anatomy.outward)
+    seen[[4, 5, 7, 8, 10, 11]] = False
+    limited = with_cut_off_limbs(anatomy, seen).outward
+    hips = anatomy.folded[:, [0, 1, 2]].sum(1) > 0.999
+    arms = anatomy.folded[:, 16:20].sum(1) > 0.999
+    assert limited[hips].max() < 0.05 < anatomy.outward[hips].min()
+    np.testing.assert_array_equal(limited[arms], anatomy.outward[arms])
+    assert seen.sum() == 18

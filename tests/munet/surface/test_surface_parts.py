@@ -226,11 +226,11 @@ def test_normals_bring_folds_back(ball: tuple[np.ndarray, np.ndarray]) -> None:
 
 def test_nothing_stands_far_off_legs_that_leave_the_photo(anatomy: Anatomy) -> None:
     seen = np.ones(24, bool)
-    np.testing.assert_array_equal(with_cut_off_limbs(anatomy, seen).outward, anatomy.outward)
+    np.testing.assert_allclose(with_cut_off_limbs(anatomy, seen).outward, anatomy.outward, atol=1e-6)
     seen[[4, 5, 7, 8, 10, 11]] = False
     limited = with_cut_off_limbs(anatomy, seen).outward
     hips = anatomy.folded[:, [0, 1, 2]].sum(1) > 0.999
     arms = anatomy.folded[:, 16:20].sum(1) > 0.999
     assert limited[hips].max() < 0.05 < anatomy.outward[hips].min()
-    np.testing.assert_array_equal(limited[arms], anatomy.outward[arms])
+    np.testing.assert_allclose(limited[arms], anatomy.outward[arms], atol=1e-6)
     assert seen.sum() == 18

@@ -32,7 +32,7 @@ class Settings:
     device: str = "auto"
     seed: int = 0
     body_file: str = ""
-    network: bool = False
+    network: bool = True
     rounds: int = 0
 
     @property

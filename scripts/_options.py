@@ -29,7 +29,12 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--body", type=Path, metavar="FILE", help="your own SMPL, SMPL-H or SMPL-X file instead of the default body"
     )
-    parser.add_argument("--networks", action="store_true", help="ask MuNet's networks too (docs/ablations.md)")
+    parser.add_argument(
+        "--networks",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="ask MuNet's networks how thick clothes are (docs/ablations.md)",
+    )
 
 
 def add_backend_options(parser: argparse.ArgumentParser) -> None:

@@ -21,9 +21,9 @@ from munet.texture.normal_map import NormalPictures
 
 FOLLOW_BODY = False
 """Whether the networks' body enters the fit."""
-SURFACE_SHARE = 1.0
-"""Share of the networks' displacement that the surface starts from."""
-USE_NORMALS = True
+SURFACE_SHARE = 0.7
+"""Share of the networks' displacement that clothes are expected to stand off."""
+USE_NORMALS = False
 """Whether folds are taken from the networks' normals."""
 
 

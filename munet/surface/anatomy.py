@@ -132,6 +132,13 @@ def with_cut_off_limbs(anatomy: Anatomy, seen: NDArray[np.bool_]) -> Anatomy:
     return replace(anatomy, outward=anatomy.outward * share)
 
 
+def dressable(anatomy: Anatomy) -> Floats:
+    """Where (V,) in [0, 1] clothes hang whose thickness can be expected: not on head, neck, hands and feet."""
+    folded = anatomy.folded
+    bare = folded[:, [HEAD, NECK]].sum(1) + folded[:, [LEFT_WRIST, RIGHT_WRIST]].sum(1) + anatomy.feet
+    return (1 - _ramp(bare, 0.0, 0.6)) * (1 - anatomy.locked)
+
+
 def _owners(folded: Floats, groups: dict[str, tuple[int, ...]]) -> Ints:
     """The group of joints (V,) that moves each vertex most."""
     shares = np.stack([folded[:, list(joints)].sum(1) for joints in groups.values()], 1)

@@ -14,10 +14,10 @@ from munet.errors import InvalidInputError
 from munet.fitting.result import BodyFit
 from munet.perception.observation import PersonObservation
 from munet.settings import Settings
-from munet.surface.anatomy import Anatomy, describe, with_cut_off_limbs, with_pockets
+from munet.surface.anatomy import Anatomy, describe, dressable, with_cut_off_limbs, with_pockets
 from munet.surface.cloth import cover
-from munet.surface.operators import Floats, Ints
-from munet.surface.refine import Refined, Start, refine, rest_room
+from munet.surface.operators import Floats, Ints, smoother
+from munet.surface.refine import Refined, Start, refine, rest_room, smooth_normals
 from munet.surface.result import ClothedSurface
 from munet.surface.separate import separated
 from munet.surface.silhouette import View, draw, make_view, overlap, without_thin_things
@@ -25,6 +25,8 @@ from munet.surface.solve import Offsets, prepare_mesh
 from munet.surface.unpose import Skin, blend, limit_influences, loosen_weights
 
 POLISH_ROUNDS = {"draft": 1, "standard": 2, "high": 4}
+# A predicted surface says how thick clothes are, no more: shorter waves go.
+EXPECTED_SMOOTHING_METRES = 0.03
 POOR_OVERLAP = 0.85
 CAM_FROM_BODY = np.diag([1.0, -1.0, -1.0])
 
@@ -73,8 +75,8 @@ def dress(
         fit: pose, shape and camera.
         observation: the person's mask.
         settings: of the job: the preset says how often the outline is polished. Nothing here is random.
-        prediction: a clothed surface to start from instead of the body, for instance a network's; it keeps its
-            own relief.
+        prediction: a clothed surface, for instance a network's. How far it stands off the body is expected of
+            clothes, which the outline then corrects; head, hands and feet are left to the outline.
 
     Raises:
         InvalidInputError: the mask is empty or has not the photo's size, or the prediction has the wrong shape.
@@ -83,12 +85,8 @@ def dress(
     view = make_view(fit.camera, np.asarray(observation.mask, np.float32), fit.vertices_cam.astype(np.float64))
     clean = without_thin_things(view, fit.vertices_cam.astype(np.float64), body.faces)
     rounds = POLISH_ROUNDS[settings.preset]
-    if prediction is None:
-        draft = _draft_from_body(body, clean)
-        second = refine(draft.start, clean, draft.offsets, rounds)
-    else:
-        draft = _draft_from_prediction(body, prediction)
-        second = refine(draft.start, clean, None, rounds, _predicted_normals(body, prediction))
+    draft = _draft(body, clean, _expected(body, fit, prediction))
+    second = refine(draft.start, clean, draft.offsets, rounds, _predicted_normals(body, prediction))
     return _result(model, body, draft, second, view)
 
 
@@ -98,34 +96,40 @@ class _Draft:
 
     start: Start
     skin: Skin
-    offsets: Offsets | None
+    offsets: Offsets
 
 
-def _draft_from_body(body: _Body, view: View) -> _Draft:
+def _draft(body: _Body, view: View, expected: Floats) -> _Draft:
     """Measure how far clothes stand off the body, fade its relief under them and soften weights accordingly."""
     skin = blend(body.transforms_cam, body.weights)
-    first = refine(_start(body, body.rest, skin, body.anatomy, np.full(len(body.rest), np.inf)), view)
+    bare = _start(body, body.rest, skin, body.anatomy, np.full(len(body.rest), np.inf), expected)
+    first = refine(bare, view)
     along = first.offsets.along
     mesh = prepare_mesh(body.rest, body.faces)
     rest = cover(mesh, body.faces, body.rest, body.joints_rest, body.anatomy, along, first.shod)
     loose = blend(body.transforms_cam, loosen_weights(mesh, body.weights, along * (1 - body.anatomy.locked)))
     anatomy = _bare_feet_locked(body.anatomy, first.shod)
-    return _Draft(_start(body, rest, loose, anatomy, rest_room(rest, body.faces, anatomy)), loose, first.offsets)
+    room = rest_room(rest, body.faces, anatomy)
+    return _Draft(_start(body, rest, loose, anatomy, room, expected), loose, first.offsets)
 
 
-def _draft_from_prediction(body: _Body, prediction: Prediction) -> _Draft:
-    """Unpose a predicted surface and soften its weights by its distance from the body."""
-    target = _checked(prediction.vertices_cam, body)
-    tight = blend(body.transforms_cam, body.weights)
-    away = np.linalg.norm(target - tight.pose(body.rest), axis=1) * (1 - body.anatomy.locked)
-    mesh = prepare_mesh(body.rest, body.faces)
-    loose = blend(body.transforms_cam, loosen_weights(mesh, body.weights, away))
-    rest = body.rest + loose.rest_offset(target - loose.pose(body.rest))
-    return _Draft(_start(body, rest, loose, body.anatomy, rest_room(rest, body.faces, body.anatomy)), loose, None)
+def _expected(body: _Body, fit: BodyFit, prediction: Prediction | None) -> Floats:
+    """How far (V,) the clothes of a predicted surface stand off the body; 0 where nothing is worn or known."""
+    if prediction is None:
+        return np.zeros(len(body.rest))
+    moved = _checked(prediction.vertices_cam, body) - fit.vertices_cam
+    mesh = prepare_mesh(fit.vertices_cam.astype(np.float64), body.faces)
+    normals = smooth_normals(mesh, fit.vertices_cam.astype(np.float64), body.faces)
+    along = smoother(mesh.laplace, mesh.areas, EXPECTED_SMOOTHING_METRES)(np.einsum("vi,vi->v", moved, normals))
+    return np.clip(along, 0, None) * dressable(body.anatomy)
 
 
-def _predicted_normals(body: _Body, prediction: Prediction) -> Floats | None:
-    return None if prediction.normals_cam is None else _checked(prediction.normals_cam, body)
+def _predicted_normals(body: _Body, prediction: Prediction | None) -> Floats | None:
+    """Predicted normals (V, 3) where clothes are."""
+    if prediction is None or prediction.normals_cam is None:
+        return None
+    known = dressable(body.anatomy) > 0.5
+    return _checked(prediction.normals_cam, body) * known[:, None]
 
 
 def _checked(values: NDArray[np.floating], body: _Body) -> Floats:
@@ -170,8 +174,8 @@ def _array(tensor: torch.Tensor) -> Floats:
     return tensor.detach().cpu().numpy().astype(np.float64)
 
 
-def _start(body: _Body, rest: Floats, skin: Skin, anatomy: Anatomy, room: Floats) -> Start:
-    return Start(skin.pose(rest), rest, body.joints_cam, body.faces, SMPL_PARENTS, anatomy, room)
+def _start(body: _Body, rest: Floats, skin: Skin, anatomy: Anatomy, room: Floats, expected: Floats) -> Start:
+    return Start(skin.pose(rest), rest, body.joints_cam, body.faces, SMPL_PARENTS, anatomy, room, expected)
 
 
 def _bare_feet_locked(anatomy: Anatomy, shod: float) -> Anatomy:

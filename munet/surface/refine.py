@@ -44,13 +44,14 @@ class Start:
     """The surface before it meets the outline. V: vertices.
 
     Attributes:
-        vertices_cam: (V, 3) posed, camera frame: the body, or what a network made of it.
+        vertices_cam: (V, 3) posed body, camera frame.
         rest: (V, 3) the same in the rest pose.
         joints_cam: (J, 3) posed joints.
         faces: (F, 3).
         parents: (24,) parents of the SMPL joints.
         anatomy: limits of every vertex.
         room: (V,) metres that limbs can swell in the rest pose before they meet.
+        expected: (V,) metres, offset along the normals that a network expects, 0 without.
     """
 
     vertices_cam: Floats
@@ -60,6 +61,7 @@ class Start:
     parents: tuple[int, ...]
     anatomy: Anatomy
     room: Floats
+    expected: Floats
 
 
 @dataclass(frozen=True)
@@ -131,18 +133,18 @@ def refine(
 
 def rest_room(rest: Floats, faces: Ints, anatomy: Anatomy) -> Floats:
     """Offsets (V,) at which limbs would meet in the rest pose with vertices (V, 3)."""
-    return clearance(rest, _smooth_normals(prepare_mesh(rest, faces), rest, faces), anatomy.limb)
+    return clearance(rest, smooth_normals(prepare_mesh(rest, faces), rest, faces), anatomy.limb)
 
 
 def _prepare(start: Start, view: View) -> _Frame:
     vertices, anatomy = start.vertices_cam, start.anatomy
     mesh = prepare_mesh(vertices, start.faces)
-    normals = _smooth_normals(mesh, vertices, start.faces)
+    normals = smooth_normals(mesh, vertices, start.faces)
     room = np.minimum(clearance(vertices, normals, anatomy.limb), start.room)
     outward = np.minimum(anatomy.outward, _eased(mesh, room)) * _apart(mesh, vertices, normals, anatomy)
     shift = np.array([STEADY_JOINTS.get(joint, 1.0) for joint in range(len(start.parents))])
-    ease = np.minimum(anatomy.ease, outward)
-    limits = Limits(outward, anatomy.inward, ease, anatomy.locked, start.parents, shift)
+    ease, expected = np.minimum(anatomy.ease, outward), np.minimum(start.expected, outward)
+    limits = Limits(outward, anatomy.inward, ease, expected, anatomy.locked, start.parents, shift)
     decay = np.where(_in_photo(view, vertices), DECAY_METRES, UNSEEN_DECAY_METRES)
     carry = bone_interpolation(anatomy.folded, vertices, start.joints_cam)
     return _Frame(start, limits, make_system(mesh, limits, normals, carry, decay))
@@ -170,7 +172,8 @@ def _in_photo(view: View, vertices_cam: Floats) -> NDArray[np.bool_]:
     return seen
 
 
-def _smooth_normals(mesh: Mesh, vertices: Floats, faces: Ints) -> Floats:
+def smooth_normals(mesh: Mesh, vertices: Floats, faces: Ints) -> Floats:
+    """Unit normals (V, 3) without what is small."""
     smooth = smoother(mesh.laplace, mesh.areas, NORMAL_SMOOTHING_METRES)
     return unit(smooth(vertex_normals(vertices, faces)))
 

@@ -72,6 +72,7 @@ class Limits:
         outward: (V,) metres.
         inward: (V,) metres, positive.
         ease: (V,) metres, offset without evidence.
+        expected: (V,) metres, offset that a network expects: the outline corrects it smoothly. 0 without.
         locked: (V,) in [0, 1].
         parents: (24,) parents of the joints, -1 for the root.
         shift: (24,) factor on the cost of shifting each joint.
@@ -80,6 +81,7 @@ class Limits:
     outward: Floats
     inward: Floats
     ease: Floats
+    expected: Floats
     locked: Floats
     parents: tuple[int, ...]
     shift: Floats
@@ -110,11 +112,13 @@ def make_system(mesh: Mesh, limits: Limits, normals: Floats, carry: Floats, deca
     """Set up the problem; ``decay`` (V,) is the length in metres over which offsets without evidence decay."""
     rest = mesh.areas / decay**2
     lock = LOCK_WEIGHT * limits.locked * mesh.areas
-    field = smoothness(mesh, STIFF_METRES) + sparse.diags_array(rest + lock)
+    smooth = smoothness(mesh, STIFF_METRES)
+    field = smooth + sparse.diags_array(rest + lock)
     form = sparse.block_diag([field, _shift_energy(limits)], format="csr")
     shifts = (0, 2 * len(limits.parents))
     free = np.pad(limits.locked < FULLY_LOCKED, shifts, constant_values=True)
-    return System(mesh, normals, carry, form, np.pad(rest * limits.ease, shifts), free)
+    pull = rest * np.maximum(limits.ease, limits.expected) + smooth @ limits.expected
+    return System(mesh, normals, carry, form, np.pad(pull, shifts), free)
 
 
 def smoothness(mesh: Mesh, stiff: float) -> sparse.csr_array:

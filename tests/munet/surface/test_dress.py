@@ -156,6 +156,19 @@ def test_starts_from_a_given_surface(model: BodyModel, scene: Scene) -> None:
     assert np.median(np.linalg.norm(again.vertices_cam - start, axis=1)) < 0.008
 
 
+def test_the_outline_corrects_what_is_expected(model: BodyModel, scene: Scene) -> None:
+    """Clothes expected to be much too wide meet the outline all the same; head, hands and feet stay as without."""
+    body = scene.fit.vertices_cam.astype(np.float64)
+    wide = body + 0.04 * vertex_normals(body, model.faces.numpy())
+    settings, observation = Settings("draft"), observe(scene.mask)
+    alone, expected = (dress(model, scene.fit, observation, settings, p) for p in (None, Prediction(wide)))
+    assert expected.silhouette_iou >= 0.97
+    bare = scene.anatomy.folded[:, [15, 20, 21, 10, 11]].sum(1) > 0.99
+    away = np.linalg.norm(expected.vertices_cam - alone.vertices_cam, axis=1)
+    assert np.median(away[bare]) < 0.002
+    assert away.max() < 0.05
+
+
 def test_follows_predicted_normals(model: BodyModel, scene: Scene) -> None:
     """Folds across the legs, known only from their normals, appear in the surface."""
     faces, start = model.faces.numpy(), scene.surface.vertices_cam.astype(np.float64)

@@ -24,7 +24,8 @@ FOLLOW_BODY = False
 SURFACE_SHARE = 0.7
 """Share of the networks' displacement that clothes are expected to stand off."""
 USE_NORMALS = False
-"""Whether folds are taken from the networks' normals."""
+"""Whether folds are taken from the networks' normals, into the surface and as a normal map: they show none yet, and
+along arms and trunk the map holds the difference of two outlines instead."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,11 @@ def prediction_of(learned: Learned) -> Prediction:
     return Prediction(displaced(learned, SURFACE_SHARE), learned.result.vertex_normals_cam if USE_NORMALS else None)
 
 
-def normals_of(learned: Learned) -> NormalPictures:
-    """The networks' normals as pictures of the surface."""
+def normals_of(learned: Learned) -> NormalPictures | None:
+    """The networks' normals as pictures of the surface, if they are used."""
     result = learned.result
+    if not USE_NORMALS:
+        return None
     return NormalPictures(result.normals_front, result.normals_back, result.crop.camera(learned.fit.camera))
 
 

@@ -13,13 +13,13 @@ import importlib.metadata
 import json
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from _environment import ROOT, SetupError, clean_variables, ensure
+from _bootstrap import run_inside, runs_inside
+from _environment import ROOT, SetupError, ensure
 
 if TYPE_CHECKING:
     from munet.evaluation.methods import Tools
@@ -67,10 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
-    if Path(sys.prefix).resolve() != python.parent.parent.resolve():
-        command = [str(python), str(Path(__file__).resolve()), *arguments]
-        return subprocess.run(command, env=clean_variables(), check=False).returncode
-    return run(options)
+    return run(options) if runs_inside(python) else run_inside(python, __file__, arguments)
 
 
 def run(options: argparse.Namespace) -> int:

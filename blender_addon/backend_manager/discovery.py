@@ -165,10 +165,3 @@ def _limits(place: BackendPlace) -> tuple[str, ...]:
     if place.memory_gigabytes:
         words += ["--memory-gigabytes", str(place.memory_gigabytes)]
     return tuple(words)
-
-
-def backend_known(place: BackendPlace) -> bool:
-    """Tell whether a backend can be started or joined as ``place`` says; looks for the files only."""
-    if place.run_file:
-        return Path(place.run_file).is_file()
-    return standing(place)[0] is State.STOPPED

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..backend_manager.installation import PREFIX, Installation
+from ..backend_manager.installation import PREFIX
 from ..errors import AddonError
 
 FOLDER = Path(__file__).resolve().parent.parent / "bundle"
@@ -39,10 +39,6 @@ class Bundle:
     def environment_name(self, variant: str, version: tuple[int, int]) -> str:
         """Return the name of the environment, which changes with everything but the backend's own wheel."""
         return f"{PREFIX}{variant}-{version[0]}{version[1]}-{self.requirements[:12]}"
-
-    def is_installed(self, installed: Installation) -> bool:
-        """Return whether ``installed`` was made from this bundle."""
-        return installed.fingerprint == self.fingerprint
 
 
 def read_bundle(folder: Path = FOLDER) -> Bundle:

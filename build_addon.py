@@ -20,13 +20,20 @@ import subprocess
 import sys
 import time
 import tomllib
-import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from _distribution import bundle_files, fill_wheel_folder, platform_edition, sources_digest  # noqa: E402
+from _distribution import (  # noqa: E402
+    PYTHONS_WHEEL,
+    bundle_files,
+    fill_wheel_folder,
+    platform_edition,
+    pythons_wheel,
+    sources_digest,
+    zip_bytes,
+)
 from _environment import SetupError, ensure  # noqa: E402 - a script's neighbour, not a package
 
 SOURCE = ROOT / "blender_addon"
@@ -35,15 +42,15 @@ TREE = BUILD / "extension" / "munet"
 WHEELS = BUILD / "wheels"
 CLIENT_PARTS = ("__init__.py", "protocol", "client")
 LEFT_OUT = {"__pycache__", ".DS_Store"}
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 SOURCE_DATE_EPOCH = "315532800"
 
-# One wheel per Python of the supported Blenders: 4.2 to 5.0 have 3.11, 5.1 and 5.2 have 3.13. Newer releases of pyzmq
-# offer 3.11 and abi3 wheels, a mixture for which Blender refuses the zip on 3.13.
-ZMQ = "pyzmq==26.4.0"
+# Blender 4.2 to 5.0 have Python 3.11, 5.1 and 5.2 have 3.13, Linux distributions their own. The wheels of the full
+# edition are for 3.11 and (abi3) everything later. The public platform wants wheels as they are on the package index,
+# so its edition can not have the wheel that lets Blender accept that mixture, and has one for 3.11 and one for 3.13.
+ZMQ = {"full": "pyzmq==27.3.0", "platform": "pyzmq==26.4.0"}
 PYTHONS = ("3.11", "3.13")
 PIP_PLATFORMS = {
-    "linux-x64": "manylinux2014_x86_64",
+    "linux-x64": "manylinux_2_28_x86_64",
     "macos-arm64": "macosx_10_15_universal2",
     "macos-x64": "macosx_10_15_universal2",
     "windows-arm64": "win_arm64",
@@ -88,7 +95,7 @@ def _checked(path: Path) -> Path:
 def _wheel(requirement: str, python: str, pip_platform: str) -> Path:
     """Return the checked wheel for one Python and platform, downloaded at the first use."""
     name, _, version = requirement.partition("==")
-    tag = f"cp{python.replace('.', '')}" if pip_platform != "any" else "py3"
+    tag = {"3.11": "cp311", "3.13": "(cp313|cp312-abi3)"}[python] if pip_platform != "any" else "py3"
     pattern = re.compile(rf"{name}-{re.escape(version)}-{tag}-\S*{pip_platform}\S*\.whl")
     cached = [path for path in WHEELS.glob("*.whl") if pattern.fullmatch(path.name)]
     if not cached:
@@ -102,10 +109,10 @@ def _wheel(requirement: str, python: str, pip_platform: str) -> Path:
     return _checked(cached[0])
 
 
-def zmq_wheels(name: str) -> list[Path]:
-    """Return the ZeroMQ wheels for Blender's platform ``name``."""
+def zmq_wheels(name: str, edition: str) -> list[Path]:
+    """Return the ZeroMQ wheels of an edition for Blender's platform ``name``."""
     WHEELS.mkdir(parents=True, exist_ok=True)
-    return [_wheel(ZMQ, python, PIP_PLATFORMS[name]) for python in PYTHONS]
+    return [_wheel(ZMQ[edition], python, PIP_PLATFORMS[name]) for python in PYTHONS]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -129,7 +136,9 @@ def _unix_lines(data: bytes) -> bytes:
 
 def extension_files(platforms: list[str], edition: str = "full") -> dict[str, bytes]:
     """Return every file of an edition for ``platforms``, the manifest naming its wheels and platforms."""
-    wheels = {path.name: path for name in platforms for path in zmq_wheels(name)}
+    wheels = {path.name: path.read_bytes() for name in platforms for path in zmq_wheels(name, edition)}
+    if edition == "full":
+        wheels[PYTHONS_WHEEL] = pythons_wheel()
     files = sources() | bundle_files(backend_wheel()) if edition == "full" else platform_edition(sources())
     manifest = files["blender_manifest.toml"].decode()
     names = ", ".join(f'"{name}"' for name in platforms)
@@ -137,7 +146,7 @@ def extension_files(platforms: list[str], edition: str = "full") -> dict[str, by
     lines += [f'  "./wheels/{name}",' for name in sorted(wheels)]
     head, permissions, tail = manifest.partition("[permissions]")
     files["blender_manifest.toml"] = f"{head}{chr(10).join([*lines, ']'])}\n\n{permissions}{tail}".encode()
-    return files | {f"wheels/{name}": path.read_bytes() for name, path in wheels.items()}
+    return files | {f"wheels/{name}": data for name, data in wheels.items()}
 
 
 def write_tree(files: dict[str, bytes]) -> Path:
@@ -164,11 +173,7 @@ def build_tree() -> Path:
 def write_zip(files: dict[str, bytes], path: Path) -> Path:
     """Write ``files`` as a zip whose bytes depend on nothing else."""
     partial = path.with_name(path.name + ".part")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, ZIP_TIME)
-            entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
-            archive.writestr(entry, files[name])
+    partial.write_bytes(zip_bytes(files))
     partial.replace(path)
     return path
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +24,14 @@ INSTALLER: bool = False
 """Whether the extension can install its backend; the public platform's rules forbid that."""
 '''
 LEFT_OUT_OF_PLATFORM = ("installer/", "operators/install.py")
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+PYTHONS_WHEEL = f"munet_pythons-1-{'.'.join(f'cp3{minor}' for minor in range(11, 18))}-none-any.whl"
+"""Name of a wheel without modules, whose tags tell Blender for which Pythons the other wheels are.
+
+Blender takes an extension's Pythons from the names of its wheels. As soon as one of them is for a single Python (cp311)
+it no longer counts abi3 as every later Python, and refuses the zip on 3.13 and 3.14 although a fitting wheel is in it.
+"""
 NETWORK = re.compile(r"^network = .*$", re.MULTILINE)
 PLATFORM_NETWORK = 'network = "Talk to the backend on this computer, or one you name"'
 
@@ -40,6 +50,33 @@ def bundle_files(wheel: Path) -> dict[str, bytes]:
     }
     files = {"backend.json": json.dumps(facts, indent=1).encode(), wheel.name: data, **locked}
     return {f"bundle/{name}": content for name, content in files.items()}
+
+
+def zip_bytes(files: dict[str, bytes]) -> bytes:
+    """Return a zip of ``files`` whose bytes depend on nothing else."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, ZIP_TIME)
+            entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
+            archive.writestr(entry, files[name])
+    return held.getvalue()
+
+
+def pythons_wheel() -> bytes:
+    """Return the wheel named ``PYTHONS_WHEEL``."""
+    name, version, *_, tags = PYTHONS_WHEEL.removesuffix(".whl").split("-", 2)
+    pythons, abi, platform = tags.split("-")
+    tag_lines = "".join(f"Tag: {python}-{abi}-{platform}\n" for python in pythons.split("."))
+    summary = "Tells Blender for which Pythons the extension MuNet has wheels"
+    files = {
+        "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: {summary}\n",
+        "WHEEL": f"Wheel-Version: 1.0\nGenerator: build_addon\nRoot-Is-Purelib: true\n{tag_lines}",
+    }
+    files = {f"{name}-{version}.dist-info/{part}": text for part, text in files.items()}
+    record = f"{name}-{version}.dist-info/RECORD"
+    files[record] = "".join(f"{path},,\n" for path in [*files, record])
+    return zip_bytes({path: text.encode() for path, text in files.items()})
 
 
 def platform_edition(files: dict[str, bytes]) -> dict[str, bytes]:

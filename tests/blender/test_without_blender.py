@@ -194,7 +194,10 @@ def test_the_shipped_zip_holds_the_client_and_nothing_of_the_backend(extension_z
     assert {"blender_manifest.toml", "__init__.py", "LICENSE", "backend/client/client.py"} <= set(names)
     assert not any(name.startswith(("backend/broker", "backend/worker", "munet")) for name in names)
     wheels = [name for name in names if name.startswith("wheels/")]
-    assert sorted(name.rpartition("-cp")[2][:3] for name in wheels) == ["311", "313"]
+    tags = [name.split("-", 2)[2] for name in wheels if "pyzmq-27.3.0" in name]
+    assert sorted(tag.rpartition("-")[0] for tag in tags) == ["cp311-cp311", "cp312-abi3"]
+    assert f"wheels/{build_addon.PYTHONS_WHEEL}" in wheels
+    assert len(wheels) == 3
 
 
 def test_the_full_edition_brings_a_backend_and_the_platform_edition_nothing(
@@ -214,6 +217,7 @@ def test_the_full_edition_brings_a_backend_and_the_platform_edition_nothing(
     (again / extension_zip.name).write_bytes(extension_zip.read_bytes())
     entry = json.loads(build_addon.write_index(again).read_text())["data"][0]
     assert (entry["id"], entry["archive_url"]) == ("munet", f"./{extension_zip.name}")
+    assert {"3.11", "3.13", "3.14"} <= set(entry["python_versions"])
 
 
 def test_the_same_sources_give_the_same_zip(extension_zip: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..backend_manager.states import RESTING, State
+from ..language import failure_text
 from ..preferences import backend_place
 from ..pump import start_pump
 from ..session import current
@@ -34,7 +35,7 @@ class MUNET_OT_start_backend(bpy.types.Operator):
         if bpy.app.background:
             manager.wait_running()
         if manager.failure is not None and not manager.running:
-            self.report({"ERROR"}, str(manager.failure))
+            self.report({"ERROR"}, failure_text(manager.failure))
             return {"CANCELLED"}
         start_pump()
         return {"FINISHED"}

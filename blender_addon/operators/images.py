@@ -8,6 +8,7 @@ from bpy.props import CollectionProperty, StringProperty
 
 from ..errors import AddonError
 from ..inputs import IMAGE_ENDINGS, photos_in_text
+from ..language import failure_text
 from ..picture import picture_file, shown_picture
 from ..properties import add_image
 from ..session import current
@@ -41,7 +42,7 @@ class MUNET_OT_add_images(bpy.types.Operator):
     """Add photos to the list"""
 
     bl_idname = "munet.add_images"
-    bl_label = "Add Photos"
+    bl_label = "Add Photos to MuNet"
 
     directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"})
@@ -90,7 +91,7 @@ class MUNET_OT_add_shown_image(bpy.types.Operator):
         try:
             return _add(self, context, [picture_file(shown_picture(context))])
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, failure_text(error))
             return {"CANCELLED"}
 
 

@@ -15,6 +15,7 @@ from ..errors import AddonError
 from ..installer.bundle import read_bundle
 from ..installer.folders import own_folder
 from ..installer.install import Order, install_task, remove_task
+from ..language import failure_text
 from ..preferences import backend_place, install_folder, preferences_of
 from ..pump import start_pump
 from ..session import current
@@ -35,7 +36,7 @@ def _begin(operator: bpy.types.Operator, context: bpy.types.Context, task: Task)
         session.manager.wait_installed()
         session.manager.look(backend_place(context))
         if task.failure is not None:
-            operator.report({"ERROR"}, str(task.failure))
+            operator.report({"ERROR"}, failure_text(task.failure))
             return {"CANCELLED"}
     start_pump()
     return {"FINISHED"}
@@ -43,7 +44,7 @@ def _begin(operator: bpy.types.Operator, context: bpy.types.Context, task: Task)
 
 def _refuse(operator: bpy.types.Operator, error: AddonError) -> set[str]:
     current().failure = error
-    operator.report({"ERROR"}, str(error))
+    operator.report({"ERROR"}, failure_text(error))
     return {"CANCELLED"}
 
 

@@ -6,6 +6,7 @@ from bpy.props import EnumProperty, IntProperty
 
 from ..errors import AddonError
 from ..importer.scene import rig_of
+from ..language import failure_text
 from ..rigging.light import clothed_surface, light_version, light_version_shown, make_light_version, show_light_version
 from .polling import on_person
 
@@ -48,7 +49,7 @@ class MUNET_OT_make_light(bpy.types.Operator):
         try:
             light = make_light_version(context, rig, self.faces, int(self.size))
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, failure_text(error))
             return {"CANCELLED"}
         show_light_version(rig, shown=True)
         context.view_layer.objects.active = rig

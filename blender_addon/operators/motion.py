@@ -8,6 +8,7 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..errors import AddonError
 from ..importer.scene import rig_of
+from ..language import failure_text
 from ..motion.keys import MotionOptions, add_motion, read_clip
 from .polling import on_person, without_control_rig, without_ik
 
@@ -95,7 +96,7 @@ class MUNET_OT_import_motion(bpy.types.Operator):
             clip = read_clip(Path(bpy.path.abspath(self.filepath)), rig, options)
             action = add_motion(rig, clip, options, render.fps / render.fps_base)
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, failure_text(error))
             return {"CANCELLED"}
         last = round(action.frame_range[1])
         self.report({"INFO"}, " ".join((f"{action.name}: frames {self.frame_start} to {last}.", *clip.notes)))

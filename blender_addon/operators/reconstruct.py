@@ -10,6 +10,7 @@ from bpy.props import IntProperty
 
 from ..backend_manager.batch import Batch, Entry, EntryState, Kind
 from ..errors import AddonError
+from ..language import failure_text
 from ..preferences import backend_place, preferences_of
 from ..properties import MUNET_PG_image, chosen_people, job_settings
 from ..pump import run_to_end, show_states, start_pump
@@ -55,7 +56,7 @@ def _begin(operator: bpy.types.Operator, context: bpy.types.Context, images: lis
     try:
         entries = _entries(images)
     except AddonError as error:
-        operator.report({"ERROR"}, str(error))
+        operator.report({"ERROR"}, failure_text(error))
         return {"CANCELLED"}
     return begin(operator, context, entries)
 

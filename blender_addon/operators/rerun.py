@@ -7,6 +7,7 @@ from bpy.props import BoolProperty
 from ..backend_manager.batch import Entry
 from ..errors import AddonError
 from ..importer.scene import rig_of
+from ..language import failure_text
 from ..source import photo_of
 from .polling import on_person, without_control_rig, without_ik
 from .reconstruct import begin
@@ -42,7 +43,7 @@ class MUNET_OT_reconstruct_again(bpy.types.Operator):
         try:
             path, data = photo_of(rig)
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, failure_text(error))
             return {"CANCELLED"}
         entry = Entry(path, (int(rig.get("munet_person", 0)),), data=data)
         entry.replaces, entry.keep_materials = rig.name, self.keep_materials

@@ -12,6 +12,7 @@ from ..importer.character import load_character
 from ..importer.identity import fit_rig_to_shape, shaped_body
 from ..importer.photo import Photo
 from ..importer.scene import Origin, import_people, rig_of
+from ..language import failure_text
 from ..rigging.poses import POSES, put_pose
 from ..sequence import ClipPlace, has_motion, insert_motion
 from .polling import in_object_mode, on_person
@@ -122,7 +123,7 @@ class MUNET_OT_import_result(bpy.types.Operator):
                 if has_motion(character):
                     insert_motion(context, person, character, folder.name, ClipPlace())
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, failure_text(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -8,6 +8,7 @@ from ..errors import AddonError
 from ..importer.correctives import corrected_meshes, set_correctives
 from ..importer.identity import shaped_body
 from ..importer.scene import rig_of
+from ..language import failure_text
 from ..rigging.bake import bake_correctives, frames_to_bake
 from ..rigging.clothes import COVERED, covered_skin_hidden, hide_covered_skin
 from ..rigging.ik import add_ik, has_ik, remove_ik
@@ -55,7 +56,7 @@ class MUNET_OT_pose_correctives(bpy.types.Operator):
         try:
             bake_correctives(context, meshes, rig, frames)
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, failure_text(error))
             return {"CANCELLED"}
         told = f"Correctives baked to {len(frames)} frames" if frames else "Correctives of this pose kept"
         self.report({"INFO"}, told)
@@ -171,7 +172,7 @@ class MUNET_OT_control_rig(bpy.types.Operator):
             else:
                 generate_control_rig(context, rig)
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, failure_text(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -10,6 +10,7 @@ from bpy.props import BoolProperty, CollectionProperty, FloatProperty, IntProper
 from ..backend_manager.batch import Clip, Entry, Kind
 from ..errors import AddonError
 from ..inputs import IMAGE_ENDINGS, VIDEO_ENDINGS, clip_at
+from ..language import failure_text
 from .reconstruct import begin
 
 _GLOB = ";".join(f"*{ending}" for ending in (*VIDEO_ENDINGS, *IMAGE_ENDINGS))
@@ -93,7 +94,7 @@ class MUNET_OT_reconstruct_sequence(bpy.types.Operator):
         try:
             files, name = clip_at([folder / file.name for file in self.files if file.name])
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, failure_text(error))
             return {"CANCELLED"}
         clip = Clip(files, name, self._clip_settings(), self.frame_start, self.follow)
         return begin(self, context, [Entry(files[0], kind=Kind.SEQUENCE, clip=clip)])

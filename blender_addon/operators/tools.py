@@ -11,6 +11,7 @@ from ..backend.protocol import BackendError, write_key_file
 from ..backend_manager import tools
 from ..backend_manager.task import Task
 from ..errors import AddonError
+from ..language import failure_text
 from ..preferences import backend_place, preferences_of
 from ..pump import start_pump
 from ..session import current
@@ -24,12 +25,12 @@ def _begin(operator: bpy.types.Operator, task: Task) -> set[str]:
     try:
         session.start_tool(task)
     except AddonError as error:
-        operator.report({"WARNING"}, str(error))
+        operator.report({"WARNING"}, failure_text(error))
         return {"CANCELLED"}
     if bpy.app.background:
         task.join(_TOOL_SECONDS)
         if task.failure is not None:
-            operator.report({"ERROR"}, str(task.failure))
+            operator.report({"ERROR"}, failure_text(task.failure))
             return {"CANCELLED"}
         operator.report({"INFO"}, str(task.result))
     start_pump()
@@ -60,7 +61,7 @@ class MUNET_OT_fetch_models(bpy.types.Operator):
         if not source and not bpy.app.online_access:
             hint = "Switch on Allow Online Access in the preferences, System, Network."
             current().failure = AddonError("OFFLINE", "Blender is not allowed to go online.", hint=hint)
-            self.report({"ERROR"}, str(current().failure))
+            self.report({"ERROR"}, failure_text(current().failure))
             return {"CANCELLED"}
         return _begin(self, tools.fetch_models(backend_place(context), source))
 
@@ -103,7 +104,7 @@ class MUNET_OT_make_key(bpy.types.Operator):
         try:
             path = write_key_file(folder / "blender.key_secret", public, secret)
         except BackendError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, failure_text(error))
             return {"CANCELLED"}
         preferences.key_file = str(path)
         context.window_manager.clipboard = public

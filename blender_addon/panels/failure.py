@@ -6,6 +6,7 @@ import bpy
 
 from .. import edition
 from ..backend_manager.manager import Failure
+from ..language import failure_parts
 from ..session import Session
 from .text import draw_wrapped
 
@@ -53,15 +54,16 @@ def _draw_fix(row: bpy.types.UILayout, failure: Failure) -> None:
 def draw_failure(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
     """Draw the latest failure of ``session``."""
     failure, box = session.failure, layout.box()
+    what, detail, hint = failure_parts(failure)
     row = box.row()
     title = row.column()
     title.alert = True
-    draw_wrapped(title, context, failure.title, "ERROR")
+    draw_wrapped(title, context, what, "ERROR")
     row.operator("munet.dismiss_error", text="", icon="X", emboss=False)
-    if failure.detail:
-        draw_wrapped(box, context, failure.detail)
-    if failure.hint:
-        draw_wrapped(box, context, failure.hint, "INFO")
+    if detail:
+        draw_wrapped(box, context, detail)
+    if hint:
+        draw_wrapped(box, context, hint, "INFO")
     buttons = box.row(align=True)
     _draw_fix(buttons, failure)
     if session.manager.log_file is not None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..importer.scene import rig_of
+from ..language import failure_text
 from ..session import current
 from .backend_state import draw_state
 from .main import SubPanel
@@ -54,7 +55,7 @@ class MUNET_PT_backend(SubPanel):
         layout, manager = self.layout, current().manager
         draw_state(layout, context, current())
         if manager.failure is not None and current().failure is None:
-            draw_wrapped(layout, context, str(manager.failure))
+            draw_wrapped(layout, context, failure_text(manager.failure))
         row = layout.row(align=True)
         row.operator("munet.start_backend", text="Start", icon="PLAY")
         row.operator("munet.stop_backend", text="Stop", icon="SNAP_FACE")

@@ -7,6 +7,7 @@ from bpy.app.translations import pgettext_iface as iface_
 
 from .. import edition
 from ..backend_manager.states import State
+from ..language import failure_text
 from ..session import Session, current
 from .backend_state import draw_installation, draw_state
 from .text import draw_wrapped
@@ -38,7 +39,7 @@ def _draw_backend(
         draw_installation(box, session.manager)
     failure = session.manager.failure
     if failure is not None:
-        draw_wrapped(box, context, str(failure), "ERROR")
+        draw_wrapped(box, context, failure_text(failure), "ERROR")
     if preferences.source == "OWN":
         _draw_own(box, preferences, session)
     elif preferences.source == "EXISTING":
@@ -76,7 +77,7 @@ def _draw_tool(box: bpy.types.UILayout, context: bpy.types.Context, session: Ses
     if not task.finished:
         box.label(text="A moment", icon="SORTTIME")
     elif task.failure is not None:
-        draw_wrapped(box, context, str(task.failure), "ERROR")
+        draw_wrapped(box, context, failure_text(task.failure), "ERROR")
     elif task.result:
         draw_wrapped(box, context, str(task.result), "CHECKMARK")
 

@@ -76,7 +76,7 @@ def import_surface(arrays: dict[str, Any], facts: dict[str, Any]) -> None:
     character = read_character(arrays, facts)
     home = bpy.context.scene.collection
     placement = place(character, scene_frame([character]))
-    rig = build_armature(bpy.context, character, placement, "dense rig", home)
+    rig = build_armature(character, placement, "dense rig", home)
     rest = placement.rest(character.surface.rest_vertices_body)
     names = [bone.name for bone in ordered_bones(rig, character.bone_names)]
     home.objects.link(build_surface(character, rest, rig, names, "dense clothed"))

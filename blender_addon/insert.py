@@ -2,52 +2,52 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import bpy
 
-from .backend_manager.batch import Batch, Clip, Entry, EntryState, Kind
+from .backend_manager.batch import Batch, Entry, EntryState, Kind
 from .errors import AddonError
 from .importer.character import read_character
 from .importer.photo import Photo
 from .importer.replace import replace_person
-from .importer.scene import ImportedPerson, Origin, import_people, rig_of
+from .importer.scene import ImportedPerson, Origin, building_people, nobody, rig_of, showing_people
 from .keep import keep_task
 from .preferences import preferences_of
-from .sequence import ClipPlace, insert_motion
+from .sequence import ClipPlace, inserting_motion
 from .session import Session, current
+from .steps import Beside, Steps
 from .thumbnails import person_key, show_person
+from .work import Work, advance_work
 
-_log = logging.getLogger(__package__)
+TURN = 0.03
+"""Seconds that one turn of work on the scene takes, if its steps are short; none takes much longer."""
+_STEPS = 16
 
 
-def _import_entry(context: bpy.types.Context, entry: Entry, batch: Batch) -> list[ImportedPerson]:
-    if entry.result is None:
-        raise AddonError("NOBODY", "The result holds no person.")
-    characters = [read_character(person.arrays, person.facts) for person in entry.result.persons]
-    version = entry.result.versions.get("backend", "")
+def _inserting(context: bpy.types.Context, entry: Entry, batch: Batch) -> Steps[tuple[str, ...]]:
+    """Insert a received result in steps; returns the names of the rigs."""
+    if entry.result is None or not entry.result.persons:
+        raise nobody()
+    persons, version = entry.result.persons, entry.result.versions.get("backend", "")
+    characters = yield Beside(lambda: [read_character(person.arrays, person.facts) for person in persons])
     photo = Photo(entry.clip.name if entry.clip else entry.path.name, entry.data, str(entry.path))
-    people = import_people(context, characters, Origin(photo, batch.settings, version, entry.persons))
-    entry.rigs = tuple(person.rig.name for person in people)
-    return people
+    built = yield from building_people(context, characters, Origin(photo, batch.settings, version, entry.persons))
+    if entry.replaces:
+        return _replace(context, entry, built.people[0])
+    if entry.clip is not None:
+        place = ClipPlace(entry.clip.files, entry.clip.start, entry.clip.follow)
+        yield from inserting_motion(context, built.people[0], characters[0], entry.clip.name, place)
+    yield from showing_people(context, built)
+    return tuple(person.rig.name for person in built.people)
 
 
-def _replace(context: bpy.types.Context, entry: Entry, batch: Batch) -> None:
+def _replace(context: bpy.types.Context, entry: Entry, new: ImportedPerson) -> tuple[str, ...]:
     rig = bpy.data.objects.get(entry.replaces)
     if rig is None or rig_of(rig) != rig:
         raise AddonError("GONE", "The person to replace has been deleted or renamed.", detail=entry.replaces)
-    new = _import_entry(context, entry, batch)[0]
     replace_person(context, rig, new, keep_materials=entry.keep_materials)
-    entry.rigs = (rig.name,)
-
-
-def _import_clip(context: bpy.types.Context, entry: Entry, batch: Batch, clip: Clip) -> None:
-    people = _import_entry(context, entry, batch)
-    result = entry.result.persons[0] if entry.result else None
-    if result is not None:
-        place = ClipPlace(clip.files, clip.start, clip.follow)
-        insert_motion(context, people[0], read_character(result.arrays, result.facts), clip.name, place)
+    return (rig.name,)
 
 
 def _list_people(context: bpy.types.Context, entry: Entry) -> None:
@@ -63,21 +63,25 @@ def _list_people(context: bpy.types.Context, entry: Entry) -> None:
             show_person(row.name, person.arrays["picture"])
 
 
-def _insert(context: bpy.types.Context, entry: Entry, batch: Batch) -> None:
-    if entry.kind is Kind.PEOPLE:
-        _list_people(context, entry)
-        return
-    if entry.clip is not None:
-        _import_clip(context, entry, batch, entry.clip)
-    elif entry.replaces:
-        _replace(context, entry, batch)
-    else:
-        _import_entry(context, entry, batch)
-    bpy.ops.ed.undo_push(message=f"Reconstruct {entry.path.name}")
-    preferences = preferences_of(context)
-    if preferences is not None:
-        preferences.show_guide = False
-        _keep(bpy.path.abspath(preferences.results_folder), entry)
+def _work_of(context: bpy.types.Context, session: Session, entry: Entry, batch: Batch) -> Work:
+    def done(rigs: tuple[str, ...]) -> None:
+        entry.rigs = rigs
+        preferences = preferences_of(context)
+        if preferences is not None:
+            preferences.show_guide = False
+            _keep(bpy.path.abspath(preferences.results_folder), entry)
+        entry.finish(EntryState.DONE)
+
+    return Work.of(
+        session,
+        "insert",
+        lambda: _inserting(context, entry, batch),
+        undo=f"Reconstruct {entry.path.name}",
+        expected=_STEPS * len(entry.result.persons if entry.result else ()),
+        done=done,
+        failed=lambda failure: entry.finish(EntryState.FAILED, failure),
+        wanted=lambda: not entry.finished,
+    )
 
 
 def _keep(folder: str, entry: Entry) -> None:
@@ -87,41 +91,32 @@ def _keep(folder: str, entry: Entry) -> None:
         current().tools["keep"] = keep_task(Path(folder), name, entry.result).start()
 
 
-def insert_received(context: bpy.types.Context, session: Session) -> bool:
-    """Insert the received photo, if there is one and the user is in Object Mode, as one undo step.
+def _take_in(context: bpy.types.Context, session: Session, batch: Batch) -> None:
+    """Begin to insert the received photo, if there is one and the user is in Object Mode.
 
     What changes nothing in the scene is taken in in any mode.
-
-    Returns:
-        Whether a photo was taken care of.
     """
-    batch = session.batch
-    entry = batch.current if batch else None
-    if batch is None or entry is None or entry.state is not EntryState.RECEIVED:
-        return False
-    if context.mode != "OBJECT" and entry.kind is not Kind.PEOPLE:
-        return False
-    try:
-        _insert(context, entry, batch)
+    entry = batch.current
+    if entry is None or entry.state is not EntryState.RECEIVED:
+        return
+    if entry.kind is Kind.PEOPLE:
+        _list_people(context, entry)
         entry.finish(EntryState.DONE)
-    except AddonError as error:
-        entry.finish(EntryState.FAILED, error)
-    except Exception as error:  # noqa: BLE001 - an exception that left a timer would end all work in silence
-        _log.exception("import of %s failed", entry.path)
-        detail = f"{type(error).__name__}: {error}"
-        entry.finish(EntryState.FAILED, AddonError("IMPORT", "The result could not be inserted.", detail=detail))
-    return True
+    elif session.work is None and context.mode == "OBJECT":
+        session.work = _work_of(context, session, entry, batch)
 
 
-def advance(context: bpy.types.Context, session: Session) -> None:
-    """Do everything that can be done now, without waiting."""
+def advance(context: bpy.types.Context, session: Session, seconds: float = TURN) -> None:
+    """Do everything that can be done now, without waiting, and about ``seconds`` of work on the scene."""
     session.manager.pump()
     batch = session.batch
+    if batch is not None:
+        batch.step(session.manager)
+        _take_in(context, session, batch)
+    advance_work(context, session, seconds)
     if batch is None:
         return
     batch.step(session.manager)
-    if insert_received(context, session):
-        batch.step(session.manager)
     failed = [entry.failure for entry in batch.entries if entry.failure is not None]
     if failed:
         session.failure = failed[-1]

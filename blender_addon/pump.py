@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import bpy
 
@@ -15,6 +16,8 @@ from .session import Session, current
 
 _BUSY_SECONDS = 0.1
 _IDLE_SECONDS = 1.0
+_BREATH = 0.005
+"""Seconds between two turns of work on the scene: Blender draws and takes clicks meanwhile."""
 
 
 def start_pump() -> None:
@@ -32,8 +35,8 @@ def stop_pump() -> None:
 def run_to_end(context: bpy.types.Context, session: Session) -> None:
     """Work until every photo has ended; for background mode, where timers never fire."""
     while session.working:
-        advance(context, session)
-        time.sleep(_BUSY_SECONDS / 5)
+        advance(context, session, math.inf)
+        time.sleep(_BREATH if session.work else _BUSY_SECONDS / 5)
     show_states(context, session)
 
 
@@ -62,10 +65,14 @@ def _window() -> Iterator[bpy.types.Context]:
 
 
 def _redraw(context: bpy.types.Context) -> None:
+    """Draw our panels again, but not the views beside them, which takes long."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in {"VIEW_3D", "PREFERENCES"}:
+            if area.type == "PREFERENCES":
                 area.tag_redraw()
+            for region in area.regions if area.type == "VIEW_3D" else ():
+                if region.type == "UI":
+                    region.tag_redraw()
 
 
 def _tick() -> float | None:
@@ -79,6 +86,8 @@ def _tick() -> float | None:
         show_states(context, session)
         if _picture(session) != before:
             _redraw(context)
+    if session.work is not None:
+        return _BREATH
     if session.changing:
         return _BUSY_SECONDS
     return None if session.manager.settled else _IDLE_SECONDS
@@ -92,4 +101,29 @@ def _picture(session: Session) -> tuple[object, ...]:
     task = (round(manager.task.fraction, 3), manager.task.text) if manager.task else ()
     facts = str(manager.status.get("facts", ""))
     doing = (job.stage, round(job.fraction, 3), job.position) if job else ()
-    return manager.state, states, doing, task, facts, tools
+    work = (session.work.title, round(session.work.fraction, 1)) if session.work else ()
+    return manager.state, states, doing, task, facts, tools, work
+
+
+@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+def _upset(*_unused: object) -> None:
+    """Tell work under way that what it holds of Blender's data is not valid any more."""
+    current().upheavals += 1
+
+
+def watch_upheavals() -> None:
+    """Notice undo, redo and files that are opened."""
+    for handlers in _upheavals():
+        handlers.append(_upset)
+
+
+def forget_upheavals() -> None:
+    """Undo :func:`watch_upheavals`."""
+    for handlers in _upheavals():
+        if _upset in handlers:
+            handlers.remove(_upset)
+
+
+def _upheavals() -> tuple[list[Callable[..., None]], ...]:
+    handlers = bpy.app.handlers
+    return handlers.undo_post, handlers.redo_post, handlers.load_post

@@ -26,9 +26,10 @@ from .panels import rig as rig_panel
 from .panels import view as view_panel
 from .preferences import MUNET_AP_preferences
 from .properties import MUNET_PG_image, MUNET_PG_person, MUNET_PG_window, add_properties, remove_properties
-from .pump import stop_pump
-from .session import close_session, open_session
+from .pump import forget_upheavals, stop_pump, watch_upheavals
+from .session import close_session, current, open_session
 from .thumbnails import close_thumbnails, open_thumbnails
+from .work import abort_work
 
 
 def _installer_classes() -> tuple[type, ...]:
@@ -76,6 +77,7 @@ def register() -> None:
     cli.register()
     open_thumbnails()
     open_session()
+    watch_upheavals()
     atexit.register(close_session)
 
 
@@ -83,6 +85,8 @@ def unregister() -> None:
     """Take everything back; ends the backend."""
     atexit.unregister(close_session)
     stop_pump()
+    forget_upheavals()
+    abort_work(current())
     close_session()
     close_thumbnails()
     cli.unregister()

@@ -16,7 +16,8 @@ from .importer.frames import Floats, points_from_camera, rotations_from_body
 from .importer.scene import ImportedPerson
 from .inputs import frame_number
 from .motion.clip import BODY_JOINTS, Clip
-from .motion.keys import MotionOptions, add_motion, lowest_of
+from .motion.keys import MotionOptions, adding_motion, finding_lowest
+from .steps import Steps, run_through
 
 _USUAL_LOWEST = 30.0
 """Percentile of the frames' lowest points that lies on the floor: who jumps stays in the air."""
@@ -67,28 +68,38 @@ def _scene_follows(scene: bpy.types.Scene, fps: float, start: int, seconds: floa
     scene.frame_set(start)
 
 
-def insert_motion(
+def inserting_motion(
     context: bpy.types.Context, person: ImportedPerson, character: Character, name: str, place: ClipPlace
-) -> bpy.types.Action:
-    """Key the motion of a person that has just been inserted, and put the clip before its camera."""
-    scene, clip = context.scene, clip_of(character, person.rig, name)
-    step = _frame_step(character.arrays)
-    if place.follow:
-        _scene_follows(scene, clip.fps * step, place.start, (len(clip) - 1) / clip.fps)
-        look_through(scene, person.camera)
-    clip = _on_floor(person, clip)
-    rate = scene.render.fps / scene.render.fps_base
-    action = add_motion(person.rig, clip, MotionOptions(start=place.start, floor="FILE", travel="FILE"), rate)
+) -> Steps[bpy.types.Action]:
+    """Key the motion of a person in steps, whether a scene has it yet or not, and put the clip before its camera."""
+    clip, step = clip_of(character, person.rig, name), _frame_step(character.arrays)
+    lowest = yield from finding_lowest(person.rig, clip)
+    clip = _on_floor(person, clip, lowest)
+    render = context.scene.render
+    rate = clip.fps * step if place.follow else render.fps / render.fps_base
+    options = MotionOptions(start=place.start, floor="FILE", travel="FILE")
+    action = yield from adding_motion(person.rig, clip, options, rate)
     person.rig["munet_clip"] = name
     if place.files:
         first = int(character.arrays["frame_sequence"][0]) if "frame_sequence" in character.arrays else 0
         _show_clip(person.camera.data, place, first, (len(clip) - 1) * step + 1)
+    yield
+    if place.follow:
+        _scene_follows(context.scene, rate, place.start, (len(clip) - 1) / clip.fps)
+        look_through(context.scene, person.camera)
     return action
 
 
-def _on_floor(person: ImportedPerson, clip: Clip) -> Clip:
-    """Move person and camera together so that the feet are on the floor in most frames."""
-    rise = -float(np.percentile(lowest_of(person.rig, clip), _USUAL_LOWEST))
+def insert_motion(
+    context: bpy.types.Context, person: ImportedPerson, character: Character, name: str, place: ClipPlace
+) -> bpy.types.Action:
+    """Key the motion of a person that has just been inserted, and put the clip before its camera."""
+    return run_through(inserting_motion(context, person, character, name, place))
+
+
+def _on_floor(person: ImportedPerson, clip: Clip, lowest: Floats) -> Clip:
+    """Move person and camera together so that the feet are on the floor in most of the frames (``lowest``, F)."""
+    rise = -float(np.percentile(lowest, _USUAL_LOWEST))
     up: Floats = np.array([0.0, 0.0, rise])
     person.camera.location.z += rise
     person.rig["munet_root_head"] = (np.array(person.rig["munet_root_head"]) + up).tolist()

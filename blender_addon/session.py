@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .backend_manager.batch import Batch
 from .backend_manager.discovery import BackendPlace
@@ -11,6 +12,9 @@ from .backend_manager.manager import Failure, Manager
 from .backend_manager.states import State
 from .backend_manager.task import Task
 from .errors import AddonError
+
+if TYPE_CHECKING:
+    from .work import Work
 
 LOOK_SECONDS = 2.0
 
@@ -24,12 +28,16 @@ class Session:
         batch: the latest list of photos.
         failure: the latest failure the user has not dismissed.
         tools: small tasks beside the work, by name.
+        work: what is being done with the scene, in steps.
+        upheavals: counts undo, redo and files opened, after which nothing of Blender's that was held is valid.
     """
 
     manager: Manager = field(default_factory=Manager)
     batch: Batch | None = None
     failure: Failure | None = None
     tools: dict[str, Task] = field(default_factory=dict)
+    work: Work | None = None
+    upheavals: int = 0
     _looked: float = field(default=float("-inf"))
 
     @property
@@ -41,7 +49,8 @@ class Session:
     def changing(self) -> bool:
         """Whether something happens by itself that wants to be looked at soon."""
         moving = {State.STARTING, State.STOPPING, State.INSTALLING}
-        return self.working or self.manager.state in moving or any(not task.finished for task in self.tools.values())
+        busy = self.working or self.work is not None or self.manager.state in moving
+        return busy or any(not task.finished for task in self.tools.values())
 
     def look(self, place: BackendPlace, *, now: bool = False) -> None:
         """Find out from the disk whether the backend is installed; at most every two seconds unless ``now``."""

@@ -160,7 +160,7 @@ class Batch:
         """Stop the running photo and drop those which wait."""
         self.cancelled = True
         for entry in self.entries:
-            if entry.state is EntryState.WAITING:
+            if entry.state in {EntryState.WAITING, EntryState.RECEIVED}:
                 entry.finish(EntryState.CANCELLED)
         if self.job is not None:
             manager.cancel(self.job)

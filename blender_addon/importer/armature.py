@@ -65,6 +65,20 @@ def editing(context: bpy.types.Context, rig: bpy.types.Object) -> Iterator[None]
         context.view_layer.objects.active = active
 
 
+@contextmanager
+def apart(rig: bpy.types.Object) -> Iterator[bpy.types.Context]:
+    """Give ``rig`` a scene of its own for a while, so that nothing else is evaluated or shown for it."""
+    scene = bpy.data.scenes.new("MuNet")
+    try:
+        scene.collection.objects.link(rig)
+        layer = scene.view_layers[0]
+        layer.objects.active = rig
+        with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=rig, object=rig):
+            yield bpy.context
+    finally:
+        bpy.data.scenes.remove(scene)
+
+
 def _add_edit_bones(armature: bpy.types.Armature, bones: list[RestBone]) -> None:
     made: list[bpy.types.EditBone] = []
     for bone in bones:
@@ -85,19 +99,16 @@ def _sort_into_collections(armature: bpy.types.Armature, bones: list[RestBone]) 
 
 
 def build_armature(
-    context: bpy.types.Context, character: Character, placement: Placement, name: str, collection: bpy.types.Collection
+    character: Character, placement: Placement, name: str, collection: bpy.types.Collection
 ) -> bpy.types.Object:
-    """Build the rig of ``character`` in its rest pose and link it to ``collection``.
-
-    ``context`` must be in Object Mode, and ``collection`` must be visible in its view layer.
-    """
+    """Build the rig of ``character`` in its rest pose and link it to ``collection``, which need not be in a scene."""
     bones = rest_bones(character, placement)
     armature = bpy.data.armatures.new(name)
     rig = bpy.data.objects.new(name, armature)
-    collection.objects.link(rig)
     rig.location = placement.location.tolist()
-    with editing(context, rig):
+    with apart(rig) as context, editing(context, rig):
         _add_edit_bones(armature, bones)
+    collection.objects.link(rig)
     _sort_into_collections(armature, bones)
     rig.show_in_front = True
     armature.display_type = "STICK"

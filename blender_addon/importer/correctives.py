@@ -15,6 +15,7 @@ import bpy
 import numpy as np
 
 from ..compat import modifier_input_path
+from ..steps import Beside, Steps
 from .armature import ordered_bones
 from .character import Character
 from .corrective_data import Correctives, is_corrected, read_correctives, write_correctives
@@ -42,10 +43,33 @@ def _turned(directions: Floats, turns: Floats) -> Floats:
     return (np.swapaxes(turns, -1, -2) @ square @ turns).reshape(directions.shape)
 
 
-def add_correctives(
+def rest_axes(rig: bpy.types.Object, names: list[str]) -> Floats:
+    """Return the axes (J, 3, 3) of the bones of ``rig`` at rest, in the order of SMPL's ``names``."""
+    return np.array([bone.bone.matrix_local.to_3x3() for bone in ordered_bones(rig, names)])
+
+
+def correctives_of(character: Character, axes: Floats, share: Floats | None = None) -> Correctives | None:
+    """Return the correctives of ``character`` for pose bones with rest ``axes`` (J, 3, 3), None if they move nothing.
+
+    Args:
+        character: whose ``pose_dirs`` to use.
+        axes: see :func:`rest_axes`.
+        share: (V,) of the body's correctives that each vertex takes; None takes all.
+    """
+    vertices, movers = character.arrays["pose_dirs_vertices"], character.arrays["pose_dirs_bones"]
+    turns = BLENDER_FROM_BODY.T @ axes
+    directions = _turned(character.arrays["pose_dirs"].astype(np.float64), turns[movers][:, None])
+    directions = np.moveaxis(points_from_body(np.moveaxis(directions, 1, 2)), 2, 1)
+    if share is not None:
+        directions = directions * share[vertices][:, None, None]
+    kept = np.abs(directions).max(axis=(1, 2)) > 0
+    return Correctives(vertices[kept], movers[kept], directions[kept]) if kept.any() else None
+
+
+def adding_correctives(
     obj: bpy.types.Object, character: Character, rig: bpy.types.Object, share: Floats | None = None
-) -> None:
-    """Add to ``obj`` the correctives of ``character``, whose body's vertices it has, live.
+) -> Steps[None]:
+    """Add to ``obj`` the correctives of ``character``, whose body's vertices it has, live, in steps.
 
     Args:
         obj: body, or clothes with its topology, bound to ``rig``.
@@ -53,23 +77,17 @@ def add_correctives(
         rig: the built armature.
         share: (V,) of the body's correctives that each vertex takes; None takes all.
     """
-    bones = ordered_bones(rig, character.bone_names)
-    vertices, movers = character.arrays["pose_dirs_vertices"], character.arrays["pose_dirs_bones"]
-    axes = BLENDER_FROM_BODY.T @ np.array([bone.bone.matrix_local.to_3x3() for bone in bones])
-    directions = _turned(character.arrays["pose_dirs"].astype(np.float64), axes[movers][:, None])
-    directions = np.moveaxis(points_from_body(np.moveaxis(directions, 1, 2)), 2, 1)
-    if share is not None:
-        directions = directions * share[vertices][:, None, None]
-    kept = np.abs(directions).max(axis=(1, 2)) > 0
-    if not kept.any():
-        return
-    write_correctives(obj.data, Correctives(vertices[kept], movers[kept], directions[kept]))
-    make_live(obj, rig)
+    axes = rest_axes(rig, character.bone_names)
+    correctives = yield Beside(lambda: correctives_of(character, axes, share))
+    if correctives is not None:
+        write_correctives(obj.data, correctives)
+        yield
+        make_live(obj, rig, correctives)
 
 
-def make_live(obj: bpy.types.Object, rig: bpy.types.Object) -> None:
-    """Let geometry nodes add the correctives stored on the mesh of ``obj``, driven by the bones of ``rig``."""
-    correctives = read_correctives(obj.data)
+def make_live(obj: bpy.types.Object, rig: bpy.types.Object, correctives: Correctives | None = None) -> None:
+    """Let geometry nodes add ``correctives``, those stored on the mesh of ``obj``, driven by the bones of ``rig``."""
+    correctives = correctives or read_correctives(obj.data)
     if correctives is None or not len(correctives.vertices):
         return
     _remove_modifier(obj)

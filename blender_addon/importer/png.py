@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -28,3 +29,15 @@ def encode_png(pixels: NDArray[Any]) -> bytes:
     body = zlib.compress(rows.data, 1)
     chunks = ((b"IHDR", header), (b"sRGB", b"\0"), (b"IDAT", body), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, payload) for kind, payload in chunks)
+
+
+def encoded_beside(texture: NDArray[Any], folds: NDArray[Any] | None) -> tuple[Future[bytes], Future[bytes]]:
+    """Begin to encode a texture and its normal map in a thread; without a normal map it gives no bytes."""
+    beside = ThreadPoolExecutor(1)
+    encoded = beside.submit(encode_png, texture), beside.submit(_encoded, folds)
+    beside.shutdown(wait=False)
+    return encoded
+
+
+def _encoded(picture: NDArray[Any] | None) -> bytes:
+    return encode_png(picture) if picture is not None and picture.size else b""

@@ -11,7 +11,7 @@ from mathutils import Vector
 from ..rigging.naming import SCHEME, rename_bones
 from ..rigging.poses import put_pose
 from ..rigs import SCHEMES
-from .armature import SMPL_NAME, editing
+from .armature import SMPL_NAME, apart, editing
 from .identity import shaped_body
 from .scene import ImportedPerson, select_only
 
@@ -33,7 +33,7 @@ class _Ends:
 def replace_person(
     context: bpy.types.Context, rig: bpy.types.Object, new: ImportedPerson, *, keep_materials: bool
 ) -> None:
-    """Make the person of ``rig`` the ``new`` one, which has just been inserted, and remove what is left over.
+    """Make the person of ``rig`` the ``new`` one, which need not be in a scene, and remove what is left over.
 
     The rig itself stays, with its place, name, animation, constraints and bones of the artist's own; its joints move.
     The meshes are exchanged; names, places, collections, modifiers and, if wanted, materials of the old ones pass to
@@ -43,7 +43,7 @@ def replace_person(
     rename_bones(new.rig, str(rig.get(SCHEME, SCHEMES[0].key)))
     old = _meshes(rig)
     _move_camera(context, rig, new)
-    _move_bones(context, rig, new.rig)
+    _move_bones(rig, new.rig)
     for mesh in (new.surface, new.body):
         mesh.parent = rig
     _pass_to(new.rig, rig)
@@ -84,9 +84,9 @@ def _rest_of(rig: bpy.types.Object) -> dict[str, _Ends]:
     }
 
 
-def _move_bones(context: bpy.types.Context, rig: bpy.types.Object, new: bpy.types.Object) -> None:
+def _move_bones(rig: bpy.types.Object, new: bpy.types.Object) -> None:
     rest = _rest_of(new)
-    with editing(context, rig):
+    with apart(rig) as context, editing(context, rig):
         for bone in rig.data.edit_bones:
             ends = rest.get(bone.get(SMPL_NAME, ""))
             if ends is not None:
@@ -107,7 +107,7 @@ def _move_camera(context: bpy.types.Context, rig: bpy.types.Object, new: Importe
     people = [obj for obj in bpy.data.objects if obj.get("munet_camera") == camera and obj not in {rig, new.rig}]
     if not people and camera.animation_data is None:
         context.view_layer.update()
-        camera.matrix_world = rig.matrix_world @ new.rig.matrix_world.inverted() @ new.camera.matrix_world
+        camera.matrix_world = rig.matrix_world @ new.rig.matrix_basis.inverted() @ new.camera.matrix_basis
         for name in ("lens", "shift_x", "shift_y", "sensor_fit", "sensor_width"):
             setattr(camera.data, name, getattr(new.camera.data, name))
         _take_properties(camera, new.camera, set())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import bpy
@@ -12,18 +13,19 @@ import bpy
 from ..errors import AddonError
 from ..rigging.clothes import follow_identity, mark_covered_skin
 from ..rigging.poses import put_pose
-from ..rigging.wardrobe import near_body, uncorrected_rest
+from ..steps import DRAW, Beside, Steps, run_through
 from .armature import build_armature, ordered_bones
-from .body import build_body
+from .body import building_body
 from .camera import build_camera
 from .character import Character
-from .correctives import add_correctives
+from .correctives import adding_correctives
 from .identity import remember_joint_directions
 from .photo import Photo
 from .placement import SceneFrame, place, scene_frame
+from .prepare import Prepared, prepare
 from .provenance import provenance, write_properties
 from .rollback import all_or_nothing
-from .surface import build_surface
+from .surface import building_surface
 
 _SPACING = 1.5
 
@@ -49,6 +51,14 @@ class ImportedPerson:
     body: bpy.types.Object
     surface: bpy.types.Object
     camera: bpy.types.Object
+
+
+@dataclass(frozen=True)
+class Built:
+    """The people of a photo in their collection, which no scene has yet."""
+
+    people: list[ImportedPerson]
+    home: bpy.types.Collection
 
 
 def rig_of(obj: bpy.types.Object | None) -> bpy.types.Object | None:
@@ -93,29 +103,28 @@ def apply_rest_pose(rig: bpy.types.Object) -> None:
     put_pose(rig, "REST")
 
 
-def _import_person(
-    context: bpy.types.Context,
-    character: Character,
-    frame: SceneFrame,
-    name: str,
-    collection: bpy.types.Collection,
-) -> tuple[bpy.types.Object, bpy.types.Object, bpy.types.Object]:
+def _building_person(
+    prepared: Prepared, frame: SceneFrame, name: str, collection: bpy.types.Collection
+) -> Steps[tuple[bpy.types.Object, bpy.types.Object, bpy.types.Object]]:
+    character = prepared.character
     placement = place(character, frame)
-    rig = build_armature(context, character, placement, f"{name} rig", collection)
+    rig = build_armature(character, placement, f"{name} rig", collection)
     rig["munet_bone_names"] = json.dumps(character.bone_names)
     bone_names = [bone.name for bone in ordered_bones(rig, character.bone_names)]
-    rest, share = uncorrected_rest(character)
-    surface = build_surface(character, placement.rest(rest), rig, bone_names, f"{name} clothed")
-    body = build_body(character, placement, rig, bone_names, f"{name} body")
-    near = near_body(character)
-    follow_identity(surface, body, character, near)
-    if share is not None:
-        add_correctives(surface, character, rig, share)
-    mark_covered_skin(body, character, near)
+    yield
+    rest = placement.rest(prepared.rest)
+    surface = yield from building_surface(character, rest, rig, bone_names, f"{name} clothed", prepared.pictures)
+    yield
+    body = yield from building_body(character, placement, rig, bone_names, f"{name} body")
+    yield
+    follow_identity(surface, body, prepared.shape_dirs)
+    yield
+    if prepared.share is not None:
+        yield from adding_correctives(surface, character, rig, prepared.share)
+        yield
+    mark_covered_skin(body, prepared.covered)
     collection.objects.link(surface)
-    hidden = _new_collection(f"{name} body", collection)
-    hidden.objects.link(body)
-    _set_hidden(context, hidden, hidden=True)
+    _new_collection(f"{name} body", collection).objects.link(body)
     rig["munet_rotations"] = placement.rotations.reshape(-1).tolist()
     rig["munet_root_head"] = placement.root_head.tolist()
     remember_joint_directions(rig, character)
@@ -154,11 +163,25 @@ def import_people(context: bpy.types.Context, characters: Sequence[Character], o
         AddonError: NOBODY without people, WRONG_MODE outside Object Mode.
     """
     if not characters:
-        raise AddonError("NOBODY", "The result holds no person.", hint="Use a photo that shows a person clearly.")
+        raise nobody()
     if context.mode != "OBJECT":
         raise AddonError("WRONG_MODE", "People can only be inserted in Object Mode.", hint="Switch to Object Mode.")
     with all_or_nothing():
-        return _import_people(context, characters, origin)
+        return run_through(importing_people(context, characters, origin))
+
+
+def nobody() -> AddonError:
+    """Return the error for a result without people."""
+    return AddonError("NOBODY", "The result holds no person.", hint="Use a photo that shows a person clearly.")
+
+
+def importing_people(
+    context: bpy.types.Context, characters: Sequence[Character], origin: Origin
+) -> Steps[list[ImportedPerson]]:
+    """Bring people into the scene in steps; each is seen when it is complete."""
+    built = yield from building_people(context, characters, origin)
+    yield from showing_people(context, built)
+    return built.people
 
 
 def _free_spot(scene: bpy.types.Scene) -> float:
@@ -167,15 +190,18 @@ def _free_spot(scene: bpy.types.Scene) -> float:
     return max(taken) + _SPACING if taken else 0.0
 
 
-def _import_people(context: bpy.types.Context, characters: Sequence[Character], origin: Origin) -> list[ImportedPerson]:
-    stem = origin.photo.stem
-    frame = scene_frame(characters, _free_spot(context.scene))
-    home = _new_collection(stem, context.scene.collection)
+def building_people(context: bpy.types.Context, characters: Sequence[Character], origin: Origin) -> Steps[Built]:
+    """Build the people of one photo in steps, beside the scene."""
+    stem, spot = origin.photo.stem, _free_spot(context.scene)
+    frame = yield Beside(lambda: scene_frame(characters, spot))
+    home = bpy.data.collections.new(stem)
     cameras: dict[bytes, bpy.types.Object] = {}
     people = []
     for index, character in enumerate(characters):
         name = f"{stem} {index + 1}"
-        objects = _import_person(context, character, frame, name, _new_collection(name, home))
+        prepared = yield Beside(partial(prepare, character))
+        objects = yield from _building_person(prepared, frame, name, _new_collection(name, home))
+        yield
         camera = _camera_for(character, cameras, frame, origin.photo, home)
         properties = provenance(character, origin.photo, origin.settings, origin.version)
         properties["munet_person"] = origin.persons[index] if index < len(origin.persons) else index
@@ -183,7 +209,22 @@ def _import_people(context: bpy.types.Context, characters: Sequence[Character], 
             write_properties(obj, properties)
         objects[0]["munet_camera"] = camera
         people.append(ImportedPerson(*objects, camera))
+        yield
+    return Built(people, home)
+
+
+def showing_people(context: bpy.types.Context, built: Built) -> Steps[None]:
+    """Link what was built to the scene, one person after the other, because drawing them the first time takes long."""
+    places = list(built.home.children)
+    for place_of_person in places[1:]:
+        built.home.children.unlink(place_of_person)
+    context.scene.collection.children.link(built.home)
     if context.scene.camera is None:
-        context.scene.camera = people[0].camera
-    select_only(context, [person.rig for person in people])
-    return people
+        context.scene.camera = built.people[0].camera
+    for number, place_of_person in enumerate(places):
+        if number:
+            yield DRAW
+            built.home.children.link(place_of_person)
+        for hidden in place_of_person.children:
+            _set_hidden(context, hidden, hidden=True)
+    select_only(context, [person.rig for person in built.people])

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 
 import bpy
 
+from ..steps import Beside, Steps, run_through
 from .character import Character
 from .frames import Floats
 from .material import add_normal_map, textured_material
 from .mesh import bind, build_skinned
-from .png import encode_png
+from .png import encoded_beside
+
+
+def building_surface(
+    character: Character,
+    rest: Floats,
+    rig: bpy.types.Object,
+    bone_names: list[str],
+    name: str,
+    pictures: tuple[Future[bytes], Future[bytes]],
+) -> Steps[bpy.types.Object]:
+    """Build what :func:`build_surface` does in steps; ``pictures`` are files of the texture and of the normal map."""
+    obj = build_skinned(name, character.surface, rest, bone_names)
+    texture = yield Beside(pictures[0].result)
+    material = textured_material(name, texture)
+    obj.data.materials.append(material)
+    folds = yield Beside(pictures[1].result)
+    if folds:
+        add_normal_map(material, f"{name} normals", folds)
+    bind(obj, rig)
+    return obj
 
 
 def build_surface(
     character: Character, rest: Floats, rig: bpy.types.Object, bone_names: list[str], name: str
 ) -> bpy.types.Object:
     """Build the clothed mesh with its vertices at ``rest`` (S, 3) and its own weights, bound to ``rig``."""
-    with ThreadPoolExecutor(1) as beside:
-        picture = beside.submit(encode_png, character.arrays["texture"])
-        obj = build_skinned(name, character.surface, rest, bone_names)
-        material = textured_material(name, picture.result())
-        obj.data.materials.append(material)
-    folds = character.arrays.get("normal_map")
-    if folds is not None and folds.size:
-        add_normal_map(material, f"{name} normals", encode_png(folds))
-    bind(obj, rig)
-    return obj
+    pictures = encoded_beside(character.arrays["texture"], character.arrays.get("normal_map"))
+    return run_through(building_surface(character, rest, rig, bone_names, name, pictures))

@@ -22,6 +22,9 @@ _STAGES = {
     "follow": "Following the person",
     "figure": "Measuring the figure",
     "motion": "Fitting the motion",
+    "insert": "Inserting",
+    "key": "Setting keys",
+    "light": "Making the light version",
 }
 
 
@@ -31,6 +34,8 @@ def progress_text(session: Session) -> str:
     if batch is None:
         return ""
     entry, job = batch.current, batch.job
+    if session.work is not None:
+        return f"{iface_(_STAGES[session.work.title])} ({session.work.fraction:.0%})"
     if entry is not None and entry.state is EntryState.RECEIVED:
         return iface_("Switch to Object Mode to insert")
     if session.manager.state is State.STARTING:

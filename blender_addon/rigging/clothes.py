@@ -5,23 +5,27 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..importer.character import Character
-from ..importer.frames import points_from_body
-from .near import Near
-from .wardrobe import covered_skin, surface_shape_dirs
+from ..importer.character import Array
+from ..importer.frames import Floats, points_from_body
 
 COVERED = "covered_skin"
 _MASK = "Hide Covered Skin"
 
 
-def follow_identity(surface: bpy.types.Object, body: bpy.types.Object, character: Character, near: Near | None) -> None:
-    """Give the clothed ``surface`` the identity keys of ``body``, driven by them: one set of sliders moves both."""
+def follow_identity(surface: bpy.types.Object, body: bpy.types.Object, directions: Floats) -> None:
+    """Give the clothed ``surface`` the identity keys of ``body``, driven by them: one set of sliders moves both.
+
+    Args:
+        surface: the clothes.
+        body: with its keys.
+        directions: (S, 3, B) how the clothes change with each key, body frame.
+    """
     flat = np.empty(3 * len(surface.data.vertices), dtype=np.float32)
     surface.data.vertices.foreach_get("co", flat)
     rest = flat.reshape(-1, 3)
     surface.shape_key_add(name="Basis", from_mix=False)
     shape = body.data.shape_keys
-    for index, moves in enumerate(np.moveaxis(surface_shape_dirs(character, near), 2, 0)):
+    for index, moves in enumerate(np.moveaxis(directions, 2, 0)):
         key = surface.shape_key_add(name=f"Shape{index:03d}", from_mix=False)
         key.points.foreach_set("co", (rest + points_from_body(moves)).astype(np.float32).reshape(-1))
         source = shape.key_blocks[key.name]
@@ -39,10 +43,10 @@ def _follow(key: bpy.types.ShapeKey, shape: bpy.types.Key, source: bpy.types.Sha
     target.data_path = source.path_from_id("value")
 
 
-def mark_covered_skin(body: bpy.types.Object, character: Character, near: Near | None) -> None:
-    """Remember, as an attribute of the mesh of ``body``, which skin lies under the clothes."""
+def mark_covered_skin(body: bpy.types.Object, covered: Array) -> None:
+    """Remember, as an attribute of the mesh of ``body``, which skin (V,) lies under the clothes."""
     attribute = body.data.attributes.new(COVERED, "BOOLEAN", "POINT")
-    attribute.data.foreach_set("value", covered_skin(character, near))
+    attribute.data.foreach_set("value", covered)
 
 
 def covered_skin_hidden(body: bpy.types.Object) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 import synthetic
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
+from stepping import check_steps
 
 MILLIMETRE = 1e-3
 
@@ -260,6 +261,7 @@ def check() -> None:
         check_provenance,
         check_failure_leaves_nothing,
         check_undo,
+        check_steps,
         check_speed,
     ):
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)

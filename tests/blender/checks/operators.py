@@ -218,8 +218,7 @@ def check_waits_for_object_mode(folder: Path) -> None:
     insert.advance(bpy.context, session)
     assert bpy.context.mode == "EDIT_MESH"
     bpy.ops.object.mode_set(mode="OBJECT")
-    insert.advance(bpy.context, session)
-    assert session.batch.finished
+    common.wait_for(lambda: session.batch.finished, 30, lambda: insert.advance(bpy.context, session))
 
 
 def check_bad_backends(folder: Path) -> None:

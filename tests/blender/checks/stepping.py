@@ -1,0 +1,105 @@
+"""Work on the scene in steps: nothing half done is seen, nothing is left of what was stopped, one undo step each."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+import common
+import synthetic
+
+LONGEST = 0.1
+KINDS = ("objects", "meshes", "armatures", "images", "materials", "collections", "scenes", "cameras", "actions")
+
+
+def counted() -> dict[str, int]:
+    """Return how many data-blocks of each kind there are."""
+    return {kind: len(getattr(bpy.data, kind)) for kind in KINDS}
+
+
+def arrive(*seeds: int, **options: Any) -> Any:
+    """Let a result arrive; returns its entry."""
+    module, session = common.part("backend_manager.batch"), common.part("session").current()
+    people = [synthetic.random_person(seed, rings=8, correctives=True) for seed in seeds]
+    persons = tuple(SimpleNamespace(arrays=arrays, facts=facts) for arrays, facts in people)
+    entry = module.Entry(Path("steps.png"), **options)
+    entry.result = SimpleNamespace(persons=persons, versions={"backend": "1"}, warnings=())
+    entry.state = module.EntryState.RECEIVED
+    session.batch = module.Batch([entry], {}, common.fake_backend())
+    return entry
+
+
+def turns(entry: Any, count: int = 10_000) -> list[float]:
+    """Give the timer's step so many turns at most; returns the processor time of each."""
+    insert, session = common.part("insert"), common.part("session").current()
+    taken: list[float] = []
+    while not entry.finished and len(taken) < count:
+        began = time.thread_time()
+        insert.advance(bpy.context, session, 0.0)
+        taken.append(time.thread_time() - began)
+        time.sleep(0.001)
+    return taken
+
+
+def until_half_done(entry: Any) -> None:
+    """Stop when a mesh has been made that nobody sees."""
+    shown, meshes = len(bpy.context.scene.objects), len(bpy.data.meshes)
+    while len(bpy.data.meshes) == meshes:
+        turns(entry, 1)
+    assert len(bpy.context.scene.objects) == shown
+    assert not entry.finished
+
+
+def check_steps() -> None:
+    """Two people come in short turns and one undo step; cancelled, undone meanwhile, or with a file opened."""
+    bpy.ops.ed.undo_push(message="before")
+    before, session = counted(), common.part("session").current()
+    entry = arrive(51, 52)
+    until_half_done(entry)
+    session.cancel()
+    turns(entry)
+    assert entry.state.name == "CANCELLED"
+    common.part("insert").advance(bpy.context, session)
+    assert counted() == before, (counted(), before)
+    entry = arrive(51, 52)
+    taken = turns(entry)
+    assert entry.state.name == "DONE", entry.failure
+    assert max(taken) < LONGEST, taken
+    assert len(taken) > 20, taken
+    rigs = [bpy.data.objects[name] for name in entry.rigs]
+    assert len(rigs) == 2
+    assert all(rig.visible_get() for rig in rigs)
+    assert bpy.context.object == rigs[0]
+    made = counted()
+    bpy.ops.ed.undo()
+    assert counted() == before, (counted(), before)
+    bpy.ops.ed.redo()
+    assert counted() == made, (counted(), made)
+    check_upheavals()
+
+
+def check_upheavals() -> None:
+    """What undo takes from under the steps is made again; a half-made person is nowhere afterwards."""
+    cube = bpy.data.objects.new("cube", None)
+    bpy.context.scene.collection.objects.link(cube)
+    bpy.ops.ed.undo_push(message="cube")
+    rigs = counted()["armatures"]
+    bpy.data.objects["cube"].location.x = 1.0
+    entry = arrive(53)
+    until_half_done(entry)
+    bpy.ops.ed.undo_push(message="moved")
+    bpy.ops.ed.undo()
+    turns(entry)
+    assert entry.state.name == "DONE", entry.failure
+    assert bpy.data.objects["cube"].location.x == 0.0
+    assert counted()["armatures"] == rigs + 1
+    assert not [obj.name for obj in bpy.data.objects if not obj.users_scene]
+    entry = arrive(54)
+    until_half_done(entry)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    turns(entry)
+    assert entry.state.name == "DONE", entry.failure
+    assert counted()["armatures"] == 1

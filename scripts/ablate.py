@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 NAMES = ("munet", "no-proxy", "no-trace", "no-cloth", "separate")
 PACKAGES = ("numpy", "torch", "scipy", "trimesh")
 SHIPPED = ROOT / "munet" / "assets" / "munet-small.safetensors"
+LIFTER = ROOT / "munet" / "assets" / "lifter.safetensors"
 CANCELLED = 130
 
 
@@ -45,6 +46,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=1, help="of G_v (default: 1)")
     parser.add_argument("--no-surfaces", action="store_true", help="bodies only, four times as fast")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the people there, for the next time")
+    parser.add_argument(
+        "--share",
+        type=_share,
+        default=(0, 1),
+        metavar="K/N",
+        help="measure every N-th person from the K-th on (0 to N - 1): several processes share one ledger",
+    )
     parser.add_argument("--threads", type=int, default=1, help="of the CPU (default: 1)")
     parser.add_argument("--ledger", type=Path, default=Path("out/ablations.jsonl"), help="person by person")
     parser.add_argument("--table", type=Path, default=Path("out/ablations.md"))
@@ -57,6 +66,13 @@ def _weights(text: str) -> tuple[str, Path]:
     if name not in NAMES or not Path(file).is_file():
         raise argparse.ArgumentTypeError(f"expected NAME=FILE, NAME one of {', '.join(NAMES)}, found {text}")
     return name, Path(file)
+
+
+def _share(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not (part.isdigit() and parts.isdigit() and int(part) < int(parts)):
+        raise argparse.ArgumentTypeError(f"expected K/N with K below N, found {text}")
+    return int(part), int(parts)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -87,20 +103,30 @@ def _measure(options: argparse.Namespace) -> int:
     import torch
     from tqdm import tqdm
 
-    from munet.evaluation.ablation import Ledger
+    from munet.evaluation.ablation import Crowd, Ledger
     from munet.evaluation.ablation import run as measure
     from munet.evaluation.ablation_table import document, markdown
+    from munet.evaluation.datasets.kept import KeptPeople
     from munet.evaluation.datasets.synthetic import Synthetic
 
     torch.set_num_threads(options.threads)
     weights = dict(options.weights) or ({"munet": SHIPPED} if SHIPPED.is_file() else {})
-    setting = {"split": options.split, "seed": "0", "surfaces": str(not options.no_surfaces)}
+    setting = {
+        "split": options.split,
+        "seed": "0",
+        "surfaces": str(not options.no_surfaces),
+        "pose network": hashlib.sha256(LIFTER.read_bytes()).hexdigest()[:16],
+    }
     ledger = Ledger(options.ledger, setting)
     groups = {name: _group(name, file, options.rounds) for name, file in weights.items()}
     tools = _tools(options, weights, groups)
+    people: Crowd = Synthetic(split=options.split)
+    if options.keep:
+        people = KeptPeople(Synthetic(split=options.split), options.keep)
     with tqdm(total=options.people, unit="person", disable=None) as bar:
-        for _ in measure(tools, Synthetic(split=options.split), options.people, ledger):
-            bar.update()
+        for done in measure(tools, people, options.people, ledger, options.share):
+            bar.update(done - bar.n)
+    ledger = Ledger(options.ledger, setting)
     facts = _facts(setting, groups)
     table = f"{_heading(facts, len(ledger.missed))}\n\n{markdown(ledger, groups)}\n"
     _write(options.table, table)
@@ -124,7 +150,10 @@ def _tools(options: argparse.Namespace, weights: dict[str, Path], groups: dict[s
     from munet.network.infer import load_munet_product
 
     networks = {
-        groups[name]: Trained(load_munet_product(body, path=file), options.rounds) for name, file in weights.items()
+        groups[name]: Trained(
+            load_munet_product(body, path=file), options.rounds, product_path=name == NAMES[0], start=name == NAMES[0]
+        )
+        for name, file in weights.items()
     }
     return replace(tools, networks=networks)
 

@@ -11,6 +11,7 @@ on a CPU they are made once and kept (--samples 0 makes new ones there too). doc
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import math
 import os
@@ -30,13 +31,17 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 from _console import Console  # noqa: E402
 
 from munet.body.default import load_default_body  # noqa: E402
-from munet.errors import JobCancelledError, MunetError  # noqa: E402
+from munet.errors import InvalidInputError, JobCancelledError, MunetError  # noqa: E402
+from munet.lifting.lift import load_lifter  # noqa: E402
 from munet.losses import LossWeights  # noqa: E402
 from munet.network import load_munet  # noqa: E402
+from munet.network.weights import adopted  # noqa: E402
 from munet.training.boards import NoBoard, TensorBoard  # noqa: E402
 from munet.training.course import Course, Rhythm  # noqa: E402
 from munet.training.data.generate import Generator  # noqa: E402
+from munet.training.data.splits import Split  # noqa: E402
 from munet.training.export import export_weights  # noqa: E402
+from munet.training.fitted import KeptFits, write_fits  # noqa: E402
 from munet.training.loop import Training  # noqa: E402
 from munet.training.parallel import Team, team  # noqa: E402
 from munet.training.people import People, generated_people, kept_people  # noqa: E402
@@ -63,6 +68,10 @@ def read_arguments() -> argparse.Namespace:
     plan.add_argument("--batch", type=int, help="people of a step, over all processes")
     plan.add_argument("--rate", type=float, help="learning rate of all stages")
     plan.add_argument("--samples", type=int, help=f"people kept on disk; 0: none (default: CUDA 0, CPU {KEPT_ON_CPU})")
+    plan.add_argument(
+        "--real", type=float, default=0.0, metavar="SHARE", help="of people who start from their real fit"
+    )
+    plan.add_argument("--stages", nargs="+", choices=("surface", "body", "joint"), help="only these of the plan")
     plan.add_argument("--precision", choices=("auto", "bfloat16", "float32"), default="auto")
     names = [entry.name for entry in fields(LossWeights)]
     plan.add_argument("--without", nargs="*", choices=names, default=(), metavar="LOSS", help=f"of {', '.join(names)}")
@@ -90,6 +99,8 @@ def plan_of(arguments: argparse.Namespace, device: torch.device) -> Plan:
     plan = PLANS[arguments.config]
     if arguments.plan == "cpu":
         plan = replace(plan, **CPU)
+    if arguments.stages:
+        plan = replace(plan, stages=tuple(stage for stage in plan.stages if stage.name in arguments.stages))
     plan = scaled(plan, arguments.length)
     if arguments.rate is not None:
         plan = replace(plan, stages=tuple(replace(stage, rate=arguments.rate) for stage in plan.stages))
@@ -102,6 +113,7 @@ def plan_of(arguments: argparse.Namespace, device: torch.device) -> Plan:
         samples=kept,
         bfloat16=(cuda or plan.bfloat16) if arguments.precision == "auto" else arguments.precision == "bfloat16",
         without=tuple(sorted({*plan.without, *arguments.without})),
+        given=replace(plan.given, real=arguments.real),
     )
 
 
@@ -157,6 +169,8 @@ def _bar(share: float) -> str:
 def people_of(arguments: argparse.Namespace, plan: Plan, group: Team, lines: Lines, deadline: float) -> People:
     """The people of the training; kept ones are made by the leading process."""
     generator = Generator(plan.seed, size=config_of(plan).image_size, points=plan.points, device=group.device)
+    if arguments.real and not plan.samples:
+        raise InvalidInputError("Real fits are made of kept people.", detail="--real needs --samples")
     if not plan.samples:
         return generated_people(generator)
 
@@ -165,14 +179,24 @@ def people_of(arguments: argparse.Namespace, plan: Plan, group: Team, lines: Lin
         if time.monotonic() > deadline:
             raise JobCancelledError(f"The time is up; {made} of {wanted} people of {split} are made and kept.")
 
-    place = arguments.data or folder_of(arguments) / "people"
-    counts = {"train": plan.samples, "val": max(arguments.validate_people, Rhythm.shown)}
+    place = data_of(arguments)
+    counts: dict[Split, int] = {"train": plan.samples, "val": max(arguments.validate_people, Rhythm.shown)}
     if not group.leads:
         group.wait()
     people = kept_people(generator, place, counts, report)
+    if arguments.real and group.leads:
+        model, lifter = load_default_body(), load_lifter()
+        for split, count in counts.items():
+            write_fits(model, lifter, place, split, plan.seed, count, functools.partial(report, f"{split}, fits"))
     if group.leads:
         group.wait()
     return people
+
+
+def data_of(arguments: argparse.Namespace) -> Path:
+    """Where kept people are."""
+    place: Path = arguments.data or folder_of(arguments) / "people"
+    return place
 
 
 def folder_of(arguments: argparse.Namespace) -> Path:
@@ -184,6 +208,9 @@ def train(arguments: argparse.Namespace, group: Team, console: Console, deadline
     """Run one piece of the training."""
     start = load_munet(arguments.start, group.device) if arguments.start else None
     plan, folder = plan_of(arguments, group.device), folder_of(arguments)
+    if start is not None and start.config.name == plan.config:
+        # Of an earlier state of the configuration; what it did not have yet begins as new.
+        start = adopted(start, config_of(plan), plan.seed).to(group.device)
     if group.leads:
         folder.mkdir(parents=True, exist_ok=True)
     lines = Lines(console, plan, speaks=group.leads)
@@ -191,7 +218,8 @@ def train(arguments: argparse.Namespace, group: Team, console: Console, deadline
     micro = arguments.micro
     if micro is None:
         micro = 0 if group.device.type == "cuda" else min(MICRO_ON_CPU, plan.batch // group.size)
-    training = Training(plan, load_default_body(), group, micro=micro, start=start)
+    fits = KeptFits(data_of(arguments)) if arguments.real else None
+    training = Training(plan, load_default_body(), group, micro=micro, start=start, fits=fits)
     rhythm = Rhythm(
         log=arguments.log_every,
         validation=arguments.validate_every,

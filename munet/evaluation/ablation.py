@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from munet.errors import InvalidInputError, MunetError
 from munet.evaluation.alignment import Array
-from munet.evaluation.datasets.synthetic import Synthetic
+from munet.evaluation.datasets.synthetic import Observed
 from munet.evaluation.methods import Errors, Tools, groups_of, measure_person
 
 _ORDER_SEED = 0
@@ -82,9 +83,29 @@ class Ledger:
             self._errors.setdefault(group, {})[person] = errors
 
 
-def run(tools: Tools, people: Synthetic, count: int, ledger: Ledger) -> Iterator[int]:
-    """Measure the first ``count`` people of the split's order; yields how many are done after each."""
+class Crowd(Protocol):
+    """The people of a generated split."""
+
+    def __len__(self) -> int:
+        """Number of people."""
+
+    def observed(self, index: int) -> Observed:
+        """One of them, as detectors see them, beside the truth."""
+
+
+def run(tools: Tools, people: Crowd, count: int, ledger: Ledger, share: tuple[int, int] = (0, 1)) -> Iterator[int]:
+    """Measure the first ``count`` people of the split's order; yields how many are done after each.
+
+    Args:
+        tools: methods.
+        people: of the split.
+        count: of them.
+        ledger: what is in it is not measured again.
+        share: (k, n): only every n-th of them from the k-th on, where several processes write one ledger.
+    """
     for done, number in enumerate(order_of(len(people))[:count], 1):
+        if (done - 1) % share[1] != share[0]:
+            continue
         lacking = ledger.lacking(number, groups_of(tools))
         if lacking and number not in ledger.missed:
             try:

@@ -38,6 +38,11 @@ class Similarity:
         turned = self.rotation @ first.rotation
         return Similarity(self.scale * first.scale, turned, self.apply(first.translation))
 
+    def inverse(self) -> Similarity:
+        """The transform that undoes this one."""
+        turned = self.rotation.T
+        return Similarity(1 / self.scale, turned, -turned @ self.translation / self.scale)
+
 
 IDENTITY = Similarity(1.0, np.eye(3), np.zeros(3))
 

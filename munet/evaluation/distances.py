@@ -52,6 +52,7 @@ class Surface:
         self.corners = points[check_faces(faces, len(points), "surface")]
         centers = self.corners.mean(1)
         reach = np.linalg.norm(self.corners - centers[:, None], axis=-1).max(1)
+        self._centers, self._reach = centers, reach
         self._tree = cKDTree(centers)
         size_class = np.floor(np.log2(np.maximum(reach, 1e-12))).astype(int)
         self._bins = [
@@ -76,7 +77,10 @@ class Surface:
             found = tree.query_ball_point(queries, radius)
             sizes = np.array([len(item) for item in found])
             candidates = members[np.concatenate([np.asarray(item, np.int64) for item in found])]
-            self._improve(queries, np.repeat(np.arange(len(queries)), sizes), candidates, distance, face)
+            rows = np.repeat(np.arange(len(queries)), sizes)
+            nearest = np.linalg.norm(queries[rows] - self._centers[candidates], axis=1) - self._reach[candidates]
+            hopeful = nearest < distance[rows]
+            self._improve(queries, rows[hopeful], candidates[hopeful], distance, face)
         return distance, face
 
     def _improve(self, queries: Array, rows: Index, candidates: Index, distance: Array, face: Index) -> None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from munet.body.model import BodyModel
 from munet.evaluation.alignment import Array
 from munet.evaluation.datasets.synthetic import Observed
-from munet.evaluation.person_errors import body_errors, map_error, mesh_errors, rendered_normals
+from munet.evaluation.person_errors import body_errors, map_error, mesh_errors, probed_truth, rendered_normals
+from munet.evaluation.surface_metrics import Probed
 from munet.fitting.body_points import BodyPoints, make_body_points
 from munet.fitting.fit import finish, fit_body, prepare
 from munet.fitting.guess import PoseGuess
@@ -36,11 +37,13 @@ class Bodies:
         alone: fit from the closed-form start.
         lifted: of the pose network, without a fit.
         fit: that listens to the pose network, as in the product.
+        truth: the true surface to compare with, where surfaces are measured.
     """
 
     alone: BodyFit
     lifted: BodyFit
     fit: BodyFit
+    truth: Probed | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ def measure_person(tools: Tools, person: Observed, groups: Sequence[str]) -> dic
         MunetError: the person can not be fitted.
     """
     bodies = find_bodies(tools, person)
+    if tools.surfaces:
+        bodies = replace(bodies, truth=probed_truth(person))
     every = {BASE: _without_networks, **tools.networks}
     return {group: every[group](tools, person, bodies) for group in groups}
 
@@ -99,8 +104,8 @@ def _without_networks(tools: Tools, person: Observed, bodies: Bodies) -> dict[st
     if tools.surfaces:
         fit = bodies.fit
         dressed = dress(tools.body, fit, person.person, tools.settings)
-        result["body"] = surface_errors_of(tools, person, fit, fit.vertices_cam)
-        result["mask"] = surface_errors_of(tools, person, fit, dressed.vertices_cam)
+        result["body"] = surface_errors_of(tools, person, bodies, fit.vertices_cam)
+        result["mask"] = surface_errors_of(tools, person, bodies, dressed.vertices_cam)
     return result
 
 
@@ -127,9 +132,24 @@ def fit_errors(fit: BodyFit, person: Observed) -> Errors:
     return body_errors(fit.joints_cam.astype(np.float64), fit.vertices_cam.astype(np.float64), person)
 
 
-def surface_errors_of(tools: Tools, person: Observed, fit: BodyFit, vertices_cam: NDArray[np.floating]) -> Errors:
-    """Errors of a surface of the body's topology (V, 3) and of its normal maps; ``fit`` gives camera and pelvis."""
+def surface_errors_of(
+    tools: Tools,
+    person: Observed,
+    bodies: Bodies,
+    vertices_cam: NDArray[np.floating],
+    fit: BodyFit | None = None,
+) -> Errors:
+    """Errors of a surface of the body's topology (V, 3) and of its normal maps.
+
+    Args:
+        tools: body.
+        person: whose surface it should be.
+        bodies: of the person, with the true surface.
+        vertices_cam: the surface.
+        fit: the body it stands on; the product's without.
+    """
+    stands = fit or bodies.fit
     faces, vertices = tools.body.faces.cpu().numpy(), np.asarray(vertices_cam, np.float64)
-    root: Array = fit.joints_cam[0].astype(np.float64)
-    maps = map_error(*rendered_normals(vertices, faces, fit.camera), person)
-    return mesh_errors(vertices, faces, root, person) | {"normal_maps": maps}
+    maps = map_error(*rendered_normals(vertices, faces, stands.camera), person)
+    joints: Array = stands.joints_cam.astype(np.float64)
+    return mesh_errors(vertices, faces, joints, person, bodies.truth) | {"normal_maps": maps}

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from munet.evaluation.alignment import Array, translation_between
+from munet.evaluation.alignment import Array, procrustes, translation_between
 from munet.evaluation.body_metrics import mpjpe, pa_mpjpe, pve
 from munet.evaluation.datasets.synthetic import Observed
-from munet.evaluation.surface_metrics import Mesh, surface_errors
+from munet.evaluation.surface_metrics import Mesh, Probed, probed_errors
 from munet.geometry.camera import Camera
 from munet.render import normal_map, project, rasterise
 
@@ -31,20 +31,40 @@ def body_errors(joints_cam: Array, vertices_cam: Array, person: Observed) -> dic
     }
 
 
-def mesh_errors(vertices_cam: Array, faces: NDArray[np.integer], root: Array, person: Observed) -> dict[str, float]:
-    """Chamfer distance and its directions in centimetres, and 1 - cosine of normals; pelvis (3,) laid on pelvis."""
+def probed_truth(person: Observed) -> Probed | None:
+    """The person's true surface, ready to be compared with; None where there is none."""
+    return Probed(person.sample.scan, SAMPLES, seed=1) if isinstance(person.sample.scan, Mesh) else None
+
+
+def mesh_errors(
+    vertices_cam: Array, faces: NDArray[np.integer], joints_cam: Array, person: Observed, truth: Probed | None
+) -> dict[str, float]:
+    """Chamfer distance and its directions in centimetres, and 1 - cosine of normals.
+
+    Pelvis is laid on pelvis. What begins with "aligned" is measured after the similarity (rotation, scale, shift) that
+    lays the joints on the true ones: what is left when everything is taken out that one photo does not tell.
+
+    Args:
+        vertices_cam: (V, 3) metres.
+        faces: (F, 3).
+        joints_cam: (24+, 3) of the body that the surface belongs to.
+        person: whose surface it should be.
+        truth: of :func:`probed_truth`.
+    """
     sample = person.sample
-    if sample.joints is None or not isinstance(sample.scan, Mesh):
+    if sample.joints is None or truth is None:
         return {}
-    placed = Mesh.checked(vertices_cam, faces, "the predicted surface").moved(
-        translation_between(root, sample.joints.positions_cam[0])
-    )
-    errors = surface_errors(placed, sample.scan, SAMPLES)
+    found, wanted = np.asarray(joints_cam[:24], np.float64), sample.joints.positions_cam
+    probed = Probed(Mesh.checked(vertices_cam, faces, "the predicted surface"), SAMPLES)
+    errors = probed_errors(probed, truth, translation_between(found[0], wanted[0]))
+    aligned = probed_errors(probed, truth, procrustes(found, wanted))
     return {
         "chamfer": errors.chamfer,
         "prediction_to_truth": errors.prediction_to_truth,
         "truth_to_prediction": errors.truth_to_prediction,
         "normal_cosine_error": errors.normal_cosine_error,
+        "aligned_chamfer": aligned.chamfer,
+        "aligned_normal_cosine_error": aligned.normal_cosine_error,
     }
 
 

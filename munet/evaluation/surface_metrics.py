@@ -89,15 +89,6 @@ def sample_surface(mesh: Mesh, count: int, seed: int) -> tuple[Array, NDArray[np
     return np.asarray(points, np.float64), np.asarray(faces, np.int64)
 
 
-def normals_at(mesh: Mesh, points: Array, faces: NDArray[np.int64]) -> Array:
-    """Smooth unit normals (N, 3) at points (N, 3) on the faces (N,); on an edge all its faces give the same."""
-    weights = closest_on_triangles(points, mesh.vertices[mesh.faces[faces]])
-    smooth = vertex_normals(torch.from_numpy(mesh.vertices), torch.from_numpy(mesh.faces)).numpy()
-    blended = np.einsum("nk,nkd->nd", weights, smooth[mesh.faces[faces]])
-    unit: Array = blended / np.maximum(np.linalg.norm(blended, axis=1, keepdims=True), 1e-20)
-    return unit
-
-
 def align_surface(
     prediction: Mesh,
     truth: Mesh,
@@ -134,6 +125,39 @@ def align_surface(
     return scale_and_translation(start, goal)
 
 
+class Probed:
+    """A mesh with points drawn on it and a search for closest points: made once, compared with several others.
+
+    Args:
+        mesh: metres.
+        samples: points on it.
+        seed: of the sampling.
+
+    Raises:
+        InvalidInputError: the count is not positive or the mesh has no area.
+    """
+
+    def __init__(self, mesh: Mesh, samples: int = SAMPLES, seed: int = 0) -> None:
+        self.mesh = mesh
+        self._surface = Surface(mesh.vertices, mesh.faces)
+        self._smooth = vertex_normals(torch.from_numpy(mesh.vertices), torch.from_numpy(mesh.faces)).numpy()
+        self.points, faces = sample_surface(mesh, samples, seed)
+        self.normals = self.normals_at(self.points, faces)
+
+    def normals_at(self, points: Array, faces: NDArray[np.int64]) -> Array:
+        """Smooth unit normals (N, 3) at points (N, 3) on the faces (N,); on an edge all its faces give the same."""
+        corners = self.mesh.faces[faces]
+        weights = closest_on_triangles(points, self.mesh.vertices[corners])
+        blended = np.einsum("nk,nkd->nd", weights, self._smooth[corners])
+        unit: Array = blended / np.maximum(np.linalg.norm(blended, axis=1, keepdims=True), 1e-20)
+        return unit
+
+    def closest(self, points: Array) -> tuple[Array, Array]:
+        """Distance (N,) of points (N, 3), and smooth normals (N, 3) at their closest points."""
+        distance, reached = self._surface.closest(points)
+        return distance, self.normals_at(points, reached)
+
+
 def surface_errors(prediction: Mesh, truth: Mesh, samples: int = SAMPLES, seed: int = 0) -> SurfaceErrors:
     """Measure point-to-surface distances and normals, both directions; nothing is aligned.
 
@@ -146,16 +170,18 @@ def surface_errors(prediction: Mesh, truth: Mesh, samples: int = SAMPLES, seed: 
         samples: points on each surface.
         seed: of the sampling.
     """
-    forth, forth_cosine = _one_way(prediction, truth, samples, seed)
-    back, back_cosine = _one_way(truth, prediction, samples, seed + 1)
+    return probed_errors(Probed(prediction, samples, seed), Probed(truth, samples, seed + 1), IDENTITY)
+
+
+def probed_errors(prediction: Probed, truth: Probed, placed: Similarity) -> SurfaceErrors:
+    """Measure as :func:`surface_errors` does, after a similarity that places the prediction."""
+    distance, there = truth.closest(placed.apply(prediction.points))
+    cosine = (prediction.normals @ placed.rotation.T * there).sum(1)
+    forth, forth_cosine = float(distance.mean() * CENTIMETRES), float(cosine.mean())
+    distance, there = prediction.closest(placed.inverse().apply(truth.points))
+    cosine = (there @ placed.rotation.T * truth.normals).sum(1)
+    back, back_cosine = float(distance.mean() * placed.scale * CENTIMETRES), float(cosine.mean())
     return SurfaceErrors(forth, back, (forth + back) / 2, 1 - (forth_cosine + back_cosine) / 2)
-
-
-def _one_way(start: Mesh, goal: Mesh, samples: int, seed: int) -> tuple[float, float]:
-    points, faces = sample_surface(start, samples, seed)
-    distance, reached = Surface(goal.vertices, goal.faces).closest(points)
-    cosine = (normals_at(start, points, faces) * normals_at(goal, points, reached)).sum(1)
-    return float(distance.mean() * CENTIMETRES), float(cosine.mean())
 
 
 def point_to_surface(points: AnyArray, mesh: Mesh) -> float:

@@ -33,6 +33,7 @@ def follow(
     observation: PersonObservation,
     photo: Photo,
     trust: Trust = TRUST,
+    turned: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
 ) -> BodyFit:
     """Fit again, to landmarks and mask as before and to the vertices (V, 3) where the networks moved the body.
 
@@ -46,11 +47,15 @@ def follow(
         observation: of the person.
         photo: the picture.
         trust: how much the networks are believed.
+        turned: local rotations (24, 3, 3) and betas (10,) of the networks' body, from which the fit then begins.
     """
     joints = moved_joints(model, fit, vertices_cam)
     target = make_target(points, joints, np.asarray(vertices_cam, np.float64), trust)
     objective, _ = prepare(points, observation, photo, load_pose_prior())
     state = state_of(fit)
+    if turned is not None:
+        rotations, betas = (np.asarray(part, np.float64) for part in turned)
+        state = replace(state, rotations=rotations, betas=betas)
     given = replace(
         objective,
         start=replace(objective.start, log_focal=state.log_focal),

@@ -60,8 +60,13 @@ def consult(
     model = networks.body
     if FOLLOW_BODY:
         moved = refine_person(product, model, observation, photo, fit, settings.network_rounds)
-        fit = follow(model, points, fit, moved.body_vertices_cam, observation, photo)
+        fit = follow(model, points, fit, moved.body_vertices_cam, observation, photo, turned=turned_of(moved))
     return Learned(fit, refine_person(product, model, observation, photo, fit, 0))
+
+
+def turned_of(result: NetworkResult) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """Rotations and betas of the networks' body, where they have a pose step."""
+    return None if result.rotations is None or result.betas is None else (result.rotations, result.betas)
 
 
 def prediction_of(learned: Learned) -> Prediction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from munet.errors import InvalidInputError
@@ -90,11 +90,18 @@ class BodyConfig:
         camera_layer: the camera reads the values after this layer, counted from 1.
         given: the vertices also know where the body at the start has them, and the networks move that body and its
             camera; without it they see the template's vertices only, as in the paper.
+        evidence: kinds of evidence (``munet.network.evidence.SHARED``) from which the pose network first turns the
+            joints of the given body; empty goes without that network.
+        pose_width: of the pose network's perceptron.
+        pose_hidden: of its layer for every joint.
     """
 
     widths: tuple[int, ...]
     camera_layer: int
     given: bool = False
+    evidence: tuple[str, ...] = ()
+    pose_width: int = 384
+    pose_hidden: int = 96
 
 
 @dataclass(frozen=True)
@@ -184,12 +191,25 @@ SMALL = NetworkConfig(
     coarse=FilterConfig(size=128, shrink=2, width=32, out=32, stacks=1, depth=3),
     fine=FilterConfig(size=128, shrink=2, width=16, out=16, stacks=1, depth=1),
     normal_widths=(16, 32, 64, 128),
-    body=BodyConfig((128, 96, 96, 96, 96, 96, 96, 64, 32), camera_layer=7, given=True),
+    body=BodyConfig(
+        (128, 96, 96, 96, 96, 96, 96, 64, 32),
+        camera_layer=7,
+        given=True,
+        evidence=("pose", "landmarks", "depths"),
+    ),
     surface=SurfaceConfig((64,) * 7, (64, 64, 64), 0, save_memory=False, kind="residual"),
     informed=True,
 )
 
-CONFIGS = {config.name: config for config in (PAPER, SMALL)}
+# For ablations: nothing but the picture, and the body to start from.
+SMALL_RGB = replace(
+    SMALL,
+    name="small-rgb",
+    encoder=replace(SMALL.encoder, channels=("rgb",), landmark_features=0),
+    body=replace(SMALL.body, evidence=("pose", "normals")),
+)
+
+CONFIGS = {config.name: config for config in (PAPER, SMALL, SMALL_RGB)}
 
 
 def config_to_dict(config: NetworkConfig) -> dict[str, Any]:

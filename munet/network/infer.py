@@ -13,15 +13,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from munet.body.model import BodyModel
+from munet.body.model import SMPL_PARENTS, BodyModel
+from munet.body.skinning import landmarks_body
 from munet.errors import InvalidInputError, ModelMissingError
 from munet.fitting.result import BodyFit
 from munet.geometry.camera import Camera
+from munet.geometry.rotation import matrix_from_axis_angle
 from munet.network.camera import pinhole_translation, weak_camera
 from munet.network.graph_of import network_topology
 from munet.network.inputs import NetworkInputs
 from munet.network.joints import graph_values
 from munet.network.munet import MuNet, MuNetOutput
+from munet.network.rig import JOINTS, GivenPose
 from munet.network.topology import Topology, sparse_apply
 from munet.network.weights import load_munet
 from munet.perception.observation import PersonObservation, Photo
@@ -84,6 +87,9 @@ class NetworkResult:
         vertex_normals_cam: (V, 3) float32 the clothed normal that is seen at each vertex, from the front map where it
             faces the camera and from the back map where it faces away; zero where neither map shows it.
         body_vertices_cam: (V, 3) float32 the body that the surface stands on: the fit's, or the networks' with rounds.
+        rotations: (24, 3, 3) local rotations of that body, root first, as in the fit's state; None where the networks
+            have no pose step.
+        betas: (10,) its identity, or None.
     """
 
     crop: Crop
@@ -92,6 +98,8 @@ class NetworkResult:
     surface_vertices_cam: NDArray[np.float32]
     vertex_normals_cam: NDArray[np.float32]
     body_vertices_cam: NDArray[np.float32]
+    rotations: NDArray[np.float32] | None = None
+    betas: NDArray[np.float32] | None = None
 
 
 def load_munet_product(model: BodyModel, device: torch.device | str = "cpu", path: Path | None = None) -> MunetProduct:
@@ -151,6 +159,7 @@ def refine_person(
         body = body + _full(model, product.topology, output.body - start) + (place - pelvis).cpu().numpy()
     surface = body + _full(model, product.topology, output.surface - output.body)
     front, back = (_map_cam(side) for side in output.normals[0].chunk(2))
+    turned = output.pose if product.net.pose_network is not None else None
     return NetworkResult(
         crop=crop,
         normals_front=front,
@@ -158,6 +167,8 @@ def refine_person(
         surface_vertices_cam=surface.astype(np.float32),
         vertex_normals_cam=_read_normals(crop.camera(fit.camera), model, surface, front, back),
         body_vertices_cam=body.astype(np.float32),
+        rotations=None if turned is None else _local(turned.turns[0]).cpu().numpy(),
+        betas=None if turned is None else turned.betas[0].cpu().numpy(),
     )
 
 
@@ -237,7 +248,31 @@ def network_inputs(
         camera=weak_camera(torch.from_numpy(pelvis)[None], intrinsics),
     )
     moved = {name: value.to(product.device) for name, value in vars(inputs).items() if value is not None}
-    return replace(inputs, **moved, body=graph_values(model, product.topology, vertices))
+    pose = _pose_of(model, fit).to(product.device)
+    depths = torch.from_numpy(np.asarray(observation.landmarks_world, np.float32) * _FLIP)[None].to(product.device)
+    return replace(inputs, **moved, body=graph_values(model, product.topology, vertices), pose=pose, depths=depths)
+
+
+def _pose_of(model: BodyModel, fit: BodyFit) -> GivenPose:
+    """The fit's pose in the body frame, pelvis at the origin."""
+    local = matrix_from_axis_angle(torch.from_numpy(np.asarray(fit.pose[:JOINTS], np.float32)))
+    turns = [local[0]]
+    for joint in range(1, JOINTS):
+        turns.append(turns[SMPL_PARENTS[joint]] @ local[joint])
+    pelvis = fit.joints_cam[0]
+    marks = landmarks_body(model, torch.from_numpy(fit.vertices_cam - pelvis).to(model.template)[None]).cpu()
+    return GivenPose(
+        turns=torch.stack(turns)[None],
+        joints=torch.from_numpy((fit.joints_cam[:JOINTS] - pelvis).astype(np.float32) * _FLIP)[None],
+        marks=marks.float() * torch.from_numpy(_FLIP),
+        betas=torch.from_numpy(np.asarray(fit.betas, np.float32))[None],
+    )
+
+
+def _local(turns: Tensor) -> Tensor:
+    """Local rotations (24, 3, 3) of global ones."""
+    above = turns[[max(parent, 0) for parent in SMPL_PARENTS[:JOINTS]]]
+    return torch.cat([turns[:1], (above.transpose(-1, -2) @ turns)[1:]])
 
 
 def _picture(image: NDArray[Any], crop: Crop) -> Tensor:

@@ -13,6 +13,7 @@ from torch.nn.functional import conv2d, interpolate
 
 from munet.errors import InvalidInputError
 from munet.network.config import LANDMARK_COUNT
+from munet.network.rig import GivenPose
 
 _IMAGE_MEAN = (0.485, 0.456, 0.406)
 _IMAGE_DEVIATION = (0.229, 0.224, 0.225)
@@ -36,6 +37,8 @@ class NetworkInputs:
         body: (B, V, 3) metres, body frame: a body on the networks' graph to start from, lifted from the landmarks or
             fitted; None starts from the template.
         camera: (B, 3) weak perspective of that body; None starts from a crop of two metres.
+        pose: of that body; without it the pose network has nothing to turn.
+        depths: (B, 33, 3) a detector's 3D landmarks in metres, axes of the body frame, from wherever; None for none.
     """
 
     rgb: Tensor
@@ -46,6 +49,8 @@ class NetworkInputs:
     intrinsics: Tensor | None = None
     body: Tensor | None = None
     camera: Tensor | None = None
+    pose: GivenPose | None = None
+    depths: Tensor | None = None
 
 
 def check_inputs(inputs: NetworkInputs, image_size: int) -> None:
@@ -64,6 +69,7 @@ def check_inputs(inputs: NetworkInputs, image_size: int) -> None:
         "normals": (batch, 6, *plane),
         "intrinsics": (batch, 3),
         "camera": (batch, 3),
+        "depths": (batch, LANDMARK_COUNT, 3),
     }
     for name, shape in expected.items():
         value = getattr(inputs, name)

@@ -13,10 +13,13 @@ from munet.network.body_network import BodyNetwork
 from munet.network.camera import project, to_ndc
 from munet.network.config import NetworkConfig
 from munet.network.encoder import PersonEncoder
+from munet.network.evidence import Evidence, gather
 from munet.network.inputs import NetworkInputs, check_inputs, encoder_planes
 from munet.network.local import LocalEncoder, LocalMaps, informed_values, read_map, sample_maps
 from munet.network.normal_network import NormalNetwork, body_maps, body_normal_maps
+from munet.network.pose_network import PoseNetwork
 from munet.network.residual_surface import ResidualSurface
+from munet.network.rig import GivenPose, GraphRig, turn_further
 from munet.network.surface_network import SurfaceNetwork
 from munet.network.topology import Topology
 
@@ -47,6 +50,7 @@ class MuNetOutput:
         surface: (B, V, 3) metres, body frame: the clothed surface over the same graph.
         surface_of_true_body: (B, V, 3) the same network over the true body, in training.
         surface_for_body: (B, V, 3) equal to ``surface``, but its gradient reaches only what made the body.
+        pose: of the body where the given one had one, before its vertices moved freely.
     """
 
     body: Tensor
@@ -55,6 +59,7 @@ class MuNetOutput:
     surface: Tensor
     surface_of_true_body: Tensor | None = None
     surface_for_body: Tensor | None = None
+    pose: GivenPose | None = None
 
 
 class MuNet(nn.Module):
@@ -65,6 +70,9 @@ class MuNet(nn.Module):
         self.config = config
         self.body_encoder = PersonEncoder(config.encoder)
         self.body_network = BodyNetwork(self.body_encoder.features, config.body, config.encoder.vertex_features)
+        self.pose_network = None
+        if config.body.evidence:
+            self.pose_network = PoseNetwork(config.body.evidence, config.body.pose_width, config.body.pose_hidden)
         self.normal_network = NormalNetwork(config.normal_widths)
         self.local_encoder = LocalEncoder(config.coarse, config.fine, config.local_planes)
         kind = ResidualSurface if config.surface.kind == "residual" else SurfaceNetwork
@@ -97,20 +105,46 @@ class MuNet(nn.Module):
         if inputs.body is not None and inputs.camera is not None:
             body, camera = inputs.body, inputs.camera
         for number in range(rounds):
+            start = self.turn_body(topology, start)
             body, camera = self.estimate_body(topology, start, seen)
             if inputs.normals is None and number + 1 < rounds:
                 seen = self.estimate_normals(topology, inputs, body, camera)
             if self.config.body.given:
-                start = replace(inputs, body=body.detach(), camera=camera.detach())
+                pose = None if start.pose is None else start.pose.detach()
+                start = replace(inputs, body=body.detach(), camera=camera.detach(), pose=pose)
+        pose = start.pose if rounds else inputs.pose
         of_body = self.maps_of_body(topology, inputs, body, camera)
         normals = self.clothed_normals(inputs, of_body)
         maps = self.local_maps(inputs, normals, of_body)
         surface = self.dress(topology, maps, body, camera, inputs.intrinsics)
         if truth is None:
-            return MuNetOutput(body, camera, normals, surface)
+            return MuNetOutput(body, camera, normals, surface, pose=pose)
         baseline = self.dress(topology, maps, truth.vertices_body, truth.camera, inputs.intrinsics)
         frozen = self._dress_frozen(topology, maps, body, camera, inputs.intrinsics) if truth.body_only else None
-        return MuNetOutput(body, camera, normals, surface, baseline, frozen)
+        return MuNetOutput(body, camera, normals, surface, baseline, frozen, pose)
+
+    def turn_body(self, topology: Topology, inputs: NetworkInputs) -> NetworkInputs:
+        """The given body turned at its joints by the pose network; as it is where there is none, or no pose."""
+        evidence = self.evidence_of(topology, inputs)
+        if evidence is None or self.pose_network is None or inputs.pose is None or inputs.body is None:
+            return inputs
+        with torch.autocast(inputs.rgb.device.type, enabled=False):
+            turns, betas = self.pose_network(evidence)
+            body, pose = turn_further(_rig(topology), inputs.body.float(), inputs.pose, turns, betas)
+        return replace(inputs, body=body, pose=pose)
+
+    @torch.no_grad()
+    def evidence_of(self, topology: Topology, inputs: NetworkInputs) -> Evidence | None:
+        """What the picture says about the bones of the given body; None without a pose network or a pose."""
+        kinds, pose, body, camera = self.config.body.evidence, inputs.pose, inputs.body, inputs.camera
+        if not kinds or pose is None or body is None or camera is None:
+            return None
+        maps = normals = None
+        if "normals" in kinds:
+            maps = self.maps_of_body(topology, inputs, body, camera)
+            normals = self.clothed_normals(inputs, maps)
+        with torch.autocast(inputs.rgb.device.type, enabled=False):
+            return gather(kinds, _rig(topology), inputs, pose, body, camera, maps, normals)
 
     def estimate_body(self, topology: Topology, inputs: NetworkInputs, normals: Tensor | None) -> tuple[Tensor, Tensor]:
         """Body graph (B, V, 3) and camera (B, 3); ``normals`` (B, 6, R, R) of the round before, or None."""
@@ -162,6 +196,12 @@ class MuNet(nn.Module):
         constants = {name: value.detach() for name, value in self.surface_network.named_parameters()}
         still = LocalMaps(maps.coarse.detach(), maps.fine.detach(), maps.scene)
         return _dress(self.surface_network, constants, topology, still, body, camera, intrinsics)
+
+
+def _rig(topology: Topology) -> GraphRig:
+    if topology.rig is None:
+        raise InvalidInputError("The graph has no rig.", detail="expected one made by network_topology")
+    return topology.rig
 
 
 def _dress(

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from munet.body.graph import GraphLevel, edge_neighbours, face_edges
 from munet.errors import InvalidInputError
+from munet.network.rig import GraphRig
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Topology:
         degree: (V,) number of edges at each vertex.
         up: (N, V) sparse: values of the N vertices of the body's graph level from this graph's.
         down: (V, N) sparse: this graph's values from those of the body's graph level.
+        rig: how the graph hangs on the body's joints, for networks that turn them.
     """
 
     template_body: Tensor
@@ -34,6 +36,7 @@ class Topology:
     degree: Tensor
     up: Tensor
     down: Tensor
+    rig: GraphRig | None = None
 
     @property
     def vertex_count(self) -> int:
@@ -54,7 +57,8 @@ class Topology:
 
     def to(self, device: torch.device | str) -> Topology:
         """The same topology on another device."""
-        return Topology(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+        moved = {field.name: getattr(self, field.name).to(device) for field in fields(self) if field.name != "rig"}
+        return Topology(**moved, rig=None if self.rig is None else self.rig.to(device))
 
     def upsample(self, values: Tensor) -> Tensor:
         """Carry values (B, V, C) to the body's graph level: (B, N, C)."""

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from munet.errors import ModelMissingError
-from munet.network.config import config_from_dict, config_to_dict
+from munet.network.config import NetworkConfig, config_from_dict, config_to_dict
 from munet.network.munet import MuNet, create_munet
 
 _FORMAT = "munet-network-1"
@@ -31,6 +31,15 @@ def save_munet(net: MuNet, path: Path, dtype: torch.dtype = torch.float32, notes
     }
     header = {**(notes or {}), "format": _FORMAT, "config": json.dumps(config_to_dict(net.config), sort_keys=True)}
     save_file(tensors, path, header)
+
+
+def adopted(start: MuNet, config: NetworkConfig, seed: int = 0) -> MuNet:
+    """Networks of a configuration with the parameters of others wherever name and shape are the same."""
+    net = create_munet(config, seed)
+    own, given = net.state_dict(), start.state_dict()
+    same = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
+    net.load_state_dict(own | same)
+    return net
 
 
 def load_munet(path: Path, device: torch.device | str = "cpu") -> MuNet:

@@ -15,8 +15,10 @@ from munet.lifting.inputs import MARKS, look_at
 from munet.lifting.network import TURNED, LifterNet
 from munet.network.camera import crop_intrinsics, weak_camera
 from munet.network.joints import graph_values
+from munet.network.rig import GivenPose
 from munet.network.topology import Topology
 from munet.training.data.generate import TrainingBatch
+from munet.training.fitted import Fits
 
 _BODY_JOINTS = 24
 # Generated people lose landmarks altogether or see them badly; detectors are surer of hidden ones.
@@ -40,10 +42,12 @@ class Mix:
     Attributes:
         true: share of true bodies.
         fitted: share of true bodies with the errors of a fit.
+        real: share of all people who start from their real fit instead, where it is kept.
     """
 
     true: float = 0.3
     fitted: float = 0.5
+    real: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,15 @@ class Given:
         vertices: (B, V, 3) on the networks' graph.
         camera: (B, 3) weak perspective.
         translation: (B, 3) metres, camera frame, of the pelvis.
+        pose: of the same bodies.
+        intrinsics: (B, 3) of :func:`munet.network.camera.crop_intrinsics`: the true ones, or those that a fit guessed.
     """
 
     vertices: Tensor
     camera: Tensor
     translation: Tensor
+    pose: GivenPose
+    intrinsics: Tensor
 
 
 @torch.no_grad()
@@ -69,6 +77,7 @@ def given_bodies(
     lifter: LifterNet,
     mix: Mix,
     seed: tuple[int, ...],
+    fits: Fits | None = None,
 ) -> Given:
     """Bodies as the product has them before its networks see the picture.
 
@@ -80,6 +89,7 @@ def given_bodies(
         mix: shares of true, fitted and lifted bodies.
         seed: of all that is random, for instance that of the training and the step; a person's errors follow from it
             and the person's number, whatever batch it is part of.
+        fits: real fits of the people, which ``mix.real`` of them start from, those who have one.
     """
     pick, off, turned = _drawn(batch, seed)
     lifted, betas = lift(batch, lifter)
@@ -87,15 +97,34 @@ def given_bodies(
     shapes = [batch.betas, batch.betas + _BETAS * off, betas]
     kind = (pick >= mix.true).long() + (pick >= mix.true + mix.fitted).long()
     rows = torch.arange(len(kind), device=kind.device)
-    pose = torch.stack(poses)[kind, rows]
-    shape = torch.stack(shapes)[kind, rows]
+    pose, shape = torch.stack(poses)[kind, rows], torch.stack(shapes)[kind, rows]
+    real = kind < 0
+    if fits is not None:
+        real = (pick >= 1 - mix.real) & fits.good
+        pose = torch.where(real[:, None, None, None], fits.rotations(), pose)
+        shape = torch.where(real[:, None], fits.betas, shape)
     posed = pose_body(model, shape, pose, None)
     pelvis = posed.joints[:, 0]
-    placed = place(batch, landmarks_body(model, posed.vertices) - pelvis[:, None])
-    exact = batch.translation + pelvis * pelvis.new_tensor([1.0, -1.0, -1.0])
-    translation = torch.where((kind == 0)[:, None], exact, placed)
+    flip = pelvis.new_tensor([1.0, -1.0, -1.0])
+    marks = landmarks_body(model, posed.vertices) - pelvis[:, None]
+    exact = batch.translation + pelvis * flip
+    translation = torch.where((kind == 0)[:, None], exact, place(batch, marks))
+    intrinsics = crop_intrinsics(batch.camera, batch.image.shape[-1])
+    if fits is not None:
+        translation = torch.where(real[:, None], fits.translation + pelvis * flip, translation)
+        guessed = torch.zeros_like(intrinsics)
+        guessed[:, 0] = fits.focal / (batch.image.shape[-1] / 2)
+        intrinsics = torch.where(real[:, None], guessed, intrinsics)
+    given = GivenPose(
+        _with_hands(global_rotations(pose)), posed.joints[:, :_BODY_JOINTS] - pelvis[:, None], marks, shape
+    )
     vertices = graph_values(model, topology, posed.vertices - pelvis[:, None])
-    return Given(vertices, weak_camera(translation, crop_intrinsics(batch.camera, batch.image.shape[-1])), translation)
+    return Given(vertices, weak_camera(translation, intrinsics), translation, given, intrinsics)
+
+
+def _with_hands(turns: Tensor) -> Tensor:
+    """Global rotations (B, 24, 3, 3) of (B, 22, 3, 3): hands follow the wrists."""
+    return torch.cat([turns, turns[:, -2:]], 1)
 
 
 def lift(batch: TrainingBatch, lifter: LifterNet) -> tuple[Tensor, Tensor]:

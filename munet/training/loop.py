@@ -22,6 +22,8 @@ from munet.network import MuNet, MuNetOutput, Topology, create_munet, network_to
 from munet.network.joints import joint_regressor
 from munet.training.checkpoint import Checkpoint
 from munet.training.data.generate import TrainingBatch
+from munet.training.data.splits import Split
+from munet.training.fitted import KeptFits
 from munet.training.given import Mix, given_bodies
 from munet.training.moments import shorten_moments
 from munet.training.network_batch import NetworkBatch, network_batch
@@ -62,6 +64,7 @@ class Training:
         micro: int = 0,
         topology: Topology | None = None,
         start: MuNet | None = None,
+        fits: KeptFits | None = None,
     ) -> None:
         """Build the networks.
 
@@ -73,12 +76,15 @@ class Training:
                 are added up.
             topology: of the networks' graph, if it is made already.
             start: networks whose weights the training begins with, instead of random ones.
+            fits: real fits of the people, which the plan's share of them start from.
 
         Raises:
-            InvalidInputError: the plan is out of range, the batch can not be cut like this, or the networks to begin
-                with are of another configuration.
+            InvalidInputError: the plan is out of range, the batch can not be cut like this, the networks to begin with
+                are of another configuration, or there are no fits to start from.
         """
         check_plan(plan)
+        if plan.given.real and fits is None:
+            raise InvalidInputError("There are no fits to start from.", detail=f"wanted for {plan.given.real:.0%}")
         share = plan.batch // team.size
         self._pieces = max(share // micro, 1) if micro else 1
         if plan.batch % (self._pieces * team.size):
@@ -100,6 +106,7 @@ class Training:
         self.net = create_munet(self.config, plan.seed).to(team.device)
         if start is not None:
             self.net.load_state_dict(start.state_dict())
+        self._fits = fits
         self._lifter = load_lifter().to(team.device)
         self.step = 0
         self.seconds = 0.0
@@ -126,6 +133,9 @@ class Training:
         """
         place = self.place
         self.net.train()
+        if self.net.pose_network is not None:
+            # No dropout: what is random in a step follows from its number.
+            self.net.pose_network.eval()
         for group in self._optimiser.param_groups:
             group["lr"] = rate_of(place, self.plan.floor)
         self._optimiser.zero_grad(set_to_none=True)
@@ -142,7 +152,9 @@ class Training:
             self._enter()
         return sums | {"gradient": float(norm)}
 
-    def prepare(self, batch: TrainingBatch, views: Views, number: int, mix: Mix | None = None) -> NetworkBatch:
+    def prepare(
+        self, batch: TrainingBatch, views: Views, number: int, mix: Mix | None = None, split: Split = "train"
+    ) -> NetworkBatch:
         """A batch as networks and losses take it.
 
         Args:
@@ -150,10 +162,12 @@ class Training:
             views: of the silhouettes.
             number: decides the errors of the bodies to start from, together with the plan's seed.
             mix: of those; the plan's without it.
+            split: that the people are of.
         """
         given, seed = None, (self.plan.seed, number)
         if self.config.body.given:
-            given = given_bodies(batch, self.model, self.topology, self._lifter, mix or self.plan.given, seed)
+            fits = None if self._fits is None else self._fits.of(split, batch)
+            given = given_bodies(batch, self.model, self.topology, self._lifter, mix or self.plan.given, seed, fits)
         return network_batch(
             batch,
             self.model,

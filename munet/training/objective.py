@@ -30,7 +30,8 @@ class StagedNet(nn.Module):
         return output
 
     def _body(self, batch: NetworkBatch) -> MuNetOutput:
-        body, camera = self.net.estimate_body(self._topology, batch.inputs, None)
+        start = self.net.turn_body(self._topology, batch.inputs)
+        body, camera = self.net.estimate_body(self._topology, start, None)
         return MuNetOutput(body, camera, batch.targets.normals, body)
 
     def _surface(self, batch: NetworkBatch) -> MuNetOutput:

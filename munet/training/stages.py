@@ -16,9 +16,9 @@ StageName = Literal["body", "surface", "joint"]
 
 # Networks that a stage changes; the others stand still.
 TRAINED: dict[StageName, tuple[str, ...]] = {
-    "body": ("body_encoder", "body_network"),
+    "body": ("body_encoder", "body_network", "pose_network"),
     "surface": ("normal_network", "local_encoder", "surface_network"),
-    "joint": ("body_encoder", "body_network", "normal_network", "local_encoder", "surface_network"),
+    "joint": ("body_encoder", "body_network", "pose_network", "normal_network", "local_encoder", "surface_network"),
 }
 # Terms that mean something in a stage.
 _TERMS: dict[StageName, frozenset[str]] = {
@@ -124,6 +124,7 @@ PLANS = {
         floor=0.02,
     ),
 }
+PLANS["small-rgb"] = replace(PLANS["small"], config="small-rgb")
 # What a CPU core learns in an hour or so: fewer people, one silhouette at a time, fewer points.
 CPU = {
     "stages": (Stage("surface", 760, rate=1e-3), Stage("body", 160, rate=1e-3), Stage("joint", 100, rate=5e-4)),
@@ -151,7 +152,8 @@ def check_plan(plan: Plan) -> None:
         "samples": plan.samples >= 0,
         "clip": plan.clip > 0,
         "without": set(plan.without) <= known,
-        "given": plan.given.true >= 0 and plan.given.fitted >= 0 and plan.given.true + plan.given.fitted <= 1,
+        "given": min(plan.given.true, plan.given.fitted, plan.given.real) >= 0
+        and max(plan.given.true + plan.given.fitted, plan.given.real) <= 1,
         "sides": plan.sides in {1, 4},
         "truth_points": 0 <= plan.truth_points <= plan.points,
         "floor": 0 <= plan.floor < 1,

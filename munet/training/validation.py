@@ -23,6 +23,8 @@ _OF_SURFACE = ("normals", "body_normals", "normals_on_body", "body_normals_on_bo
 _ERRORS = 1 << 40
 STARTS = {"true": Mix(1, 0), "fitted": Mix(0, 1), "lifted": Mix(0, 0)}
 """Bodies to start from, for networks that start from one."""
+REAL = "real"
+"""Those of the real fit, where it is kept."""
 
 
 @torch.no_grad()
@@ -56,7 +58,8 @@ def validate(training: Training, people: People, count: int, batch: int) -> dict
         )
     values: dict[str, float] = {}
     rounds = max(stage.rounds for stage in training.plan.stages)
-    for name, mix in STARTS.items():
+    starts = STARTS | ({REAL: Mix(0, 0, 1)} if training.plan.given.real else {})
+    for name, mix in starts.items():
         dressed = run_people(training, people, count, batch, rounds=0, mix=mix)
         whole = _means((_errors(training, *pair) for pair in dressed), count)
         moved = run_people(training, people, count, batch, rounds=rounds, mix=mix)
@@ -78,7 +81,7 @@ def run_people(
     training.net.eval()
     for start in range(0, count, batch):
         found = people("val", list(range(start, min(start + batch, count))))
-        prepared = training.prepare(found, Views(size=32, sides=(0,)), _ERRORS, mix)
+        prepared = training.prepare(found, Views(size=32, sides=(0,)), _ERRORS, mix, "val")
         with training.autocast():
             output: MuNetOutput = training.net(training.topology, prepared.inputs, rounds)
         yield prepared, output

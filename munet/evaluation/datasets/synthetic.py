@@ -69,6 +69,7 @@ class Synthetic:
     def __init__(
         self, seed: int = SEED, size: int = SIZE, device: torch.device | str = "cpu", split: Split = "test"
     ) -> None:
+        self.seed, self.size = seed, size
         self._generator = Generator(seed, size=size, points=1, device=device)
         self._stage = make_stage(load_default_body(device))
         self.split: Split = split
@@ -93,7 +94,7 @@ class Synthetic:
         height, width = sample.image.shape[:2]
         photo = Photo(sample.image, (width, height), 1.0, None, sample.name, "")
         front, back = (_image(side) for side in (batch.normals_front, batch.normals_back))
-        return Observed(sample, photo, _person(batch, self._generator.seed, index), front, back)
+        return Observed(sample, photo, observed_person(batch, self._generator.seed, index), front, back)
 
     @torch.no_grad()
     def _sample(self, index: int, batch: TrainingBatch) -> Sample:
@@ -119,8 +120,8 @@ class Synthetic:
         return Mesh(whole.vertices, whole.faces[outer_faces(whole)])
 
 
-def _person(batch: TrainingBatch, seed: int, index: int) -> PersonObservation:
-    """What detectors would say; generated people have no measured depths, so those get errors here."""
+def observed_person(batch: TrainingBatch, seed: int, index: int) -> PersonObservation:
+    """What detectors would say of a batch's first person; nobody measured depths, so those get errors here."""
     marks = _numpy(batch.observed_landmarks)
     mask = batch.observed_mask[0].cpu().numpy().astype(np.float32)
     box = _box(batch)

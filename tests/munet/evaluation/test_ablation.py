@@ -10,16 +10,19 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from scipy.spatial.transform import Rotation
 
 from munet.body.default import load_default_body
 from munet.errors import InvalidInputError
 from munet.evaluation.ablation import Ledger, columns, order_of, run
 from munet.evaluation.ablation_table import COMMANDS, TABLES, document, markdown
+from munet.evaluation.alignment import Similarity
 from munet.evaluation.body_metrics import pa_mpjpe
+from munet.evaluation.datasets.kept import KeptPeople
 from munet.evaluation.datasets.synthetic import Synthetic, measured_depths
 from munet.evaluation.intervals import gain_interval, mean_interval
 from munet.evaluation.methods import BASE, Tools
-from munet.evaluation.person_errors import body_errors, map_error, mesh_errors, rendered_normals
+from munet.evaluation.person_errors import body_errors, map_error, mesh_errors, probed_truth, rendered_normals
 from munet.geometry.camera import Camera
 from munet.lifting.lift import load_lifter
 
@@ -73,12 +76,37 @@ def test_the_truth_has_no_errors(people: Synthetic, tools: Tools) -> None:
     body = body_errors(sample.joints.positions_cam, sample.own.vertices_cam, person)
     assert max(body.values()) < 1e-3
     scan = sample.scan
-    mesh = mesh_errors(scan.vertices, scan.faces, sample.joints.positions_cam[0], person)  # type: ignore[union-attr]
+    joints, truth = sample.joints.positions_cam, probed_truth(person)
+    mesh = mesh_errors(scan.vertices, scan.faces, joints, person, truth)  # type: ignore[union-attr]
     assert mesh["chamfer"] < 1e-6
+    # A similarity costs nothing once the joints are laid on each other.
+    turn = Similarity(1.3, Rotation.from_rotvec([0.3, -0.2, 0.5]).as_matrix(), np.array([0.2, 1.0, -0.4]))
+    moved = mesh_errors(turn.apply(scan.vertices), scan.faces, turn.apply(joints), person, truth)  # type: ignore[union-attr]
+    assert moved["chamfer"] > 5
+    assert moved["aligned_chamfer"] < 1e-6
+    assert moved["aligned_normal_cosine_error"] == pytest.approx(mesh["normal_cosine_error"], abs=1e-6)
     assert map_error(person.normals_front, person.normals_back, person) < 1e-6
     away = np.linalg.norm(person.person.landmarks_image - sample.joints.pixels.mean(0), axis=1)  # type: ignore[union-attr]
     assert (person.person.visibility[away > 128] <= 0.55).all()
     assert tools.points.samples.max() < len(sample.own.vertices_cam)
+
+
+def test_kept_people_are_the_same_people(tmp_path: Path) -> None:
+    made = Synthetic(size=96)
+    kept = KeptPeople(made, tmp_path)
+    kept.keep(3)
+    (first, again), wanted = (kept.observed(3), KeptPeople(made, tmp_path).observed(3)), made.observed(3)
+    assert np.array_equal(again.photo.image, wanted.photo.image)
+    assert np.array_equal(again.person.landmarks_world, wanted.person.landmarks_world)
+    assert np.abs(again.person.mask - wanted.person.mask).max() < 0.003
+    assert np.abs(again.normals_front - wanted.normals_front).max() < 0.02
+    assert np.abs(again.normals_back - wanted.normals_back).max() < 0.02
+    scans = again.sample.scan, wanted.sample.scan
+    assert np.allclose(scans[0].vertices, scans[1].vertices, atol=1e-6)  # type: ignore[union-attr]
+    assert np.array_equal(scans[0].faces, scans[1].faces)  # type: ignore[union-attr]
+    assert np.array_equal(again.sample.joints.pixels, wanted.sample.joints.pixels)  # type: ignore[union-attr, arg-type]
+    assert again.sample.name == first.sample.name == wanted.sample.name
+    assert len(kept) == len(made)
 
 
 def test_rendered_normals_face_the_camera_and_away_from_it(tools: Tools) -> None:

@@ -25,6 +25,7 @@ from munet.network import (
     topology_of_level,
 )
 from munet.network.config import BodyConfig, EncoderConfig, FilterConfig, SurfaceConfig
+from munet.network.graph_of import graph_rig
 from munet.network.upsampling import fit_upsampling
 
 
@@ -66,7 +67,8 @@ def coarse(fine: Topology) -> Topology:
 
 @pytest.fixture(scope="session")
 def fitted(model: BodyModel, coarse: Topology) -> Topology:
-    return fit_upsampling(model, coarse)
+    found = fit_upsampling(model, coarse)
+    return replace(found, rig=graph_rig(model, found))
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,17 @@ import pytest
 import torch
 
 from munet.body.model import BodyModel
+from munet.geometry.rotation import axis_angle_from_matrix
+from munet.lifting.lift import load_lifter
 from munet.losses import Views, four_silhouettes
 from munet.network import SMALL, Topology
-from munet.network.camera import project
+from munet.network.camera import crop_intrinsics, project
 from munet.network.cost import measure_cost
 from munet.network.joints import joint_regressor
 from munet.network.normal_network import body_normal_maps
 from munet.training.data.generate import Generator, TrainingBatch
+from munet.training.fitted import Fits
+from munet.training.given import Mix, given_bodies
 from munet.training.network_batch import NetworkBatch, network_batch
 
 VIEWS = Views(size=96)
@@ -64,6 +68,41 @@ def test_depth_is_relative_to_the_pelvis(made: NetworkBatch) -> None:
     assert depth is not None
     assert float(depth[depth != 0].abs().median()) < 0.6
     assert float(depth[:, 0].gt(0).float().mean()) > 0
+
+
+def test_the_truth_looks_the_same_to_who_guesses_the_lens(
+    generated: TrainingBatch, model: BodyModel, topology: Topology
+) -> None:
+    shift = torch.tensor([0.05, -0.04, 0.7])
+    fits = Fits(
+        good=torch.tensor([True, False]),
+        pose=axis_angle_from_matrix(generated.pose),
+        betas=generated.betas,
+        translation=generated.translation + shift,
+        focal=1.2 * generated.camera[:, 0, 0],
+    )
+    given = given_bodies(generated, model, topology, load_lifter(), Mix(1, 0, 1), (0, 0), fits)
+    made = network_batch(generated, model, topology, VIEWS, given=given)
+    lens = made.inputs.intrinsics
+    assert lens is not None
+    longer = crop_intrinsics(generated.camera, 128)[0] * torch.tensor([1.2, 0.0, 0.0])
+    torch.testing.assert_close(lens[0], longer)
+    assert float(lens[1, 1:].abs().max()) > 0
+    assert made.inputs.pose is not None
+    regressor = joint_regressor(model, topology)
+    joints = regressor @ made.targets.body
+    for person in range(2):
+        seen = project(joints[person : person + 1], made.truth.camera[person : person + 1], lens[person : person + 1])
+        apart = (seen - made.targets.joints_image[person]).norm(dim=-1) * 64
+        # Another lens bends perspective a little; the pelvis is seen where it was.
+        assert float(apart.mean()) < 4
+        assert float(apart[0, 0]) < 1.5
+    torch.testing.assert_close(made.pose.joints - made.pose.joints[:, :1], (joints - joints[:, :1]), atol=0.02, rtol=0)
+    # The second person has no fit and starts from the truth.
+    torch.testing.assert_close(made.inputs.pose.turns[1], made.pose.turns[1], atol=1e-5, rtol=0)
+    torch.testing.assert_close(made.scale[1], torch.tensor(1.0))
+    turned = made.pose.turns[0] @ made.inputs.pose.turns[0].transpose(-1, -2)
+    torch.testing.assert_close(turned, turned[:1].expand(24, -1, -1), atol=1e-4, rtol=0)
 
 
 def test_small_keeps_its_budget(topology: Topology) -> None:

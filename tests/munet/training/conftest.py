@@ -15,6 +15,7 @@ from munet.body.default import load_default_body
 from munet.body.model import BodyModel
 from munet.network import CONFIGS, SMALL, Topology, network_topology
 from munet.network.config import BodyConfig, FilterConfig, SurfaceConfig
+from munet.network.evidence import SHARED
 from munet.training.data.generate import Generator, TrainingBatch
 from munet.training.data.splits import Split
 from munet.training.loop import Training
@@ -31,11 +32,13 @@ TINY = replace(
     coarse=FilterConfig(64, 4, 16, 8, 1, 2),
     fine=FilterConfig(64, 2, 8, 4, 1, 1),
     normal_widths=(8, 8, 16, 16),
-    body=BodyConfig((32, 32, 32, 16, 16), camera_layer=3, given=True),
+    body=BodyConfig(
+        (32, 32, 32, 16, 16), camera_layer=3, given=True, evidence=tuple(SHARED), pose_width=16, pose_hidden=8
+    ),
     surface=SurfaceConfig((16, 16), (16,), 0, save_memory=False, kind="residual"),
 )
 # The same without a body to start from: everything has to be found.
-TEMPLATE = replace(TINY, name="template", body=replace(TINY.body, given=False))
+TEMPLATE = replace(TINY, name="template", body=replace(TINY.body, given=False, evidence=()))
 MADE = 4
 
 

@@ -73,7 +73,7 @@ def test_a_stage_changes_only_its_networks(begin: Begin, plan: Plan, people: Peo
     before = {name: value.clone() for name, value in training.net.named_parameters()}
     steps(training, people, 1)
     changed = {name.split(".")[0] for name, value in training.net.named_parameters() if not value.equal(before[name])}
-    assert changed == {"body_encoder", "body_network"}
+    assert changed == {"body_encoder", "body_network", "pose_network"}
 
 
 def test_pieces_of_a_batch_add_up(begin: Begin, plan: Plan, people: People) -> None:

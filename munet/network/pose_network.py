@@ -1,0 +1,85 @@
+"""The pose step of G_v: evidence about the bones -> rotations that correct them, down the kinematic tree, and betas.
+
+Vertices that move freely do not learn from few people how limbs turn; rotations do.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from munet.geometry.rotation import matrix_from_6d
+from munet.network.evidence import OF_BONES, SHARED, Evidence
+from munet.network.rig import TURNED, tree_levels
+
+_BETAS = 10
+_WIDEST = 4.0
+_UPRIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+class PoseNetwork(nn.Module):
+    """A perceptron over everything, then every joint's own layer: its parent's turn plus a change (6D).
+
+    The tree is that of SGRE (Wang et al., ICCV 2023), with evidence gathered at each bone (pixel-aligned features at
+    the joints, as in PyMAF, Zhang et al., ICCV 2021). At the start nothing is turned.
+
+    Args:
+        kinds: of evidence, keys of ``munet.network.evidence.SHARED``.
+        width: of the perceptron.
+        hidden: of each joint's layer.
+        dropout: share of the numbers that are left out in training.
+    """
+
+    mean_shared: Tensor
+    spread_shared: Tensor
+    mean_bones: Tensor
+    spread_bones: Tensor
+
+    def __init__(self, kinds: tuple[str, ...], width: int, hidden: int, dropout: float = 0.35) -> None:
+        super().__init__()
+        shared, bones = sum(SHARED[kind] for kind in kinds), sum(OF_BONES[kind] for kind in kinds)
+        for name, count in (("shared", shared), ("bones", bones)):
+            self.register_buffer(f"mean_{name}", torch.zeros(count))
+            self.register_buffer(f"spread_{name}", torch.ones(count))
+        self.stem = nn.Sequential(
+            nn.Linear(shared + TURNED * bones, width), nn.GELU(), nn.Dropout(dropout),
+            nn.Linear(width, width), nn.GELU(), nn.Dropout(dropout),
+        )  # fmt: skip
+        known = width + bones + 6
+        self.first = nn.Parameter(torch.randn(TURNED, known, hidden) * known**-0.5)
+        self.bias = nn.Parameter(torch.zeros(TURNED, 1, hidden))
+        self.second = nn.Parameter(torch.zeros(TURNED, hidden, 6))
+        self.dropout = nn.Dropout(dropout)
+        self.betas = nn.Linear(width, _BETAS)
+        nn.init.zeros_(self.betas.weight)
+        nn.init.zeros_(self.betas.bias)
+        self.levels = tree_levels()
+
+    @torch.no_grad()
+    def measure(self, evidence: Evidence) -> None:
+        """Take mean and spread of every number from many people."""
+        for name, values in (("shared", evidence.shared), ("bones", evidence.bones.flatten(0, 1))):
+            getattr(self, f"mean_{name}").copy_(values.mean(0))
+            getattr(self, f"spread_{name}").copy_(values.std(0).clamp_min(1e-2))
+
+    def forward(self, evidence: Evidence) -> tuple[Tensor, Tensor]:
+        """Turns (B, 22, 3, 3) in the axes of the body frame, and changes of the betas (B, 10)."""
+        shared = ((evidence.shared - self.mean_shared) / self.spread_shared).clamp(-_WIDEST, _WIDEST)
+        bones = ((evidence.bones - self.mean_bones) / self.spread_bones).clamp(-_WIDEST, _WIDEST)
+        code = self.stem(torch.cat([shared, bones.flatten(1)], 1))
+        sixd = self._walk(code, bones.transpose(0, 1)) + code.new_tensor(_UPRIGHT)
+        turns = matrix_from_6d(sixd.float())
+        view = evidence.view[:, None]
+        return view.transpose(-1, -2) @ turns @ view, self.betas(code).float()
+
+    def _walk(self, code: Tensor, bones: Tensor) -> Tensor:
+        """Changes (B, 22, 6) from the pelvis outwards; ``bones`` (22, B, N)."""
+        above = code.new_zeros(1, len(code), 6)
+        found: dict[int, Tensor] = {}
+        for level, parents in self.levels:
+            if parents:
+                above = torch.stack([found[parent] for parent in parents])
+            known = torch.cat([code.expand(len(level), -1, -1), bones[level], above], -1)
+            hidden = self.dropout(nn.functional.gelu(torch.baddbmm(self.bias[level], known, self.first[level])))
+            found.update(zip(level, (above + torch.bmm(hidden, self.second[level])).unbind(0), strict=True))
+        return torch.stack([found[joint] for joint in range(TURNED)], 1)

@@ -1,0 +1,214 @@
+"""The pose network learns from evidence that is gathered once: of training people and their real fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from munet.body.model import BodyModel
+from munet.evaluation.alignment import procrustes
+from munet.lifting.network import LifterNet
+from munet.losses import Views
+from munet.network.evidence import Evidence
+from munet.network.munet import MuNet
+from munet.network.pose_network import PoseNetwork
+from munet.network.rig import JOINTS, TURNED, GivenPose, GraphRig, moved_joints
+from munet.network.topology import Topology
+from munet.training.data.generate import TrainingBatch
+from munet.training.data.splits import Split
+from munet.training.fitted import KeptFits
+from munet.training.given import Mix, given_bodies
+from munet.training.mirror import mirrored
+from munet.training.network_batch import NetworkBatch, network_batch
+from munet.training.people import People
+
+_MILLIMETRES = 1000.0
+_VIEWS = Views(size=16, sides=(0,))
+_AT_ONCE = 8
+# Metres of a joint weigh as much as this, beside the length of the difference of rotations and squared betas.
+_JOINTS, _TURNS, _BETAS = 5.0, 0.5, 0.02
+
+
+@dataclass(frozen=True)
+class Cases:
+    """N bodies with what a picture says about them and how they should stand.
+
+    Attributes:
+        evidence: about the given bodies.
+        given: pose of them.
+        wanted: pose of the truth.
+    """
+
+    evidence: Evidence
+    given: GivenPose
+    wanted: GivenPose
+
+    def __len__(self) -> int:
+        """Number of bodies."""
+        return len(self.given.betas)
+
+    def pick(self, rows: Tensor | slice) -> Cases:
+        """Some of them."""
+        return Cases(*(type(part)(**{f.name: getattr(part, f.name)[rows] for f in fields(part)}) for part in _of(self)))
+
+
+def _of(cases: Cases) -> tuple[Any, ...]:
+    return cases.evidence, cases.given, cases.wanted
+
+
+def together(cases: list[Cases]) -> Cases:
+    """All of several."""
+    parts = [
+        type(group[0])(**{f.name: torch.cat([getattr(one, f.name) for one in group]) for f in fields(group[0])})
+        for group in zip(*(_of(case) for case in cases), strict=True)
+    ]
+    return Cases(*parts)
+
+
+@torch.no_grad()
+def gather_cases(
+    net: MuNet,
+    model: BodyModel,
+    topology: Topology,
+    lifter: LifterNet,
+    people: People,
+    fits: KeptFits,
+    split: Split,
+    numbers: range,
+    mix: Mix,
+    seed: int,
+) -> Iterator[Cases]:
+    """Evidence about people of a split, a few at a time; whoever has no fit starts as ``mix`` says.
+
+    Args:
+        net: whose normal network looks at them.
+        model: the body model.
+        topology: of the networks' graph.
+        lifter: the pose network of landmarks.
+        people: gives them.
+        fits: of them.
+        split: theirs.
+        numbers: of them.
+        mix: bodies to start from.
+        seed: of the errors of those that are not fits.
+    """
+    net.eval()
+    for start in range(numbers.start, numbers.stop, _AT_ONCE):
+        batch: TrainingBatch = people(split, list(range(start, min(start + _AT_ONCE, numbers.stop))))
+        given = given_bodies(batch, model, topology, lifter, mix, (seed, 0), fits.of(split, batch))
+        prepared: NetworkBatch = network_batch(batch, model, topology, _VIEWS, given=given)
+        with torch.autocast(batch.image.device.type, torch.bfloat16):
+            evidence = net.evidence_of(topology, prepared.inputs)
+        if evidence is not None:
+            yield Cases(evidence, given.pose, prepared.pose)
+
+
+@dataclass(frozen=True)
+class PosingPlan:
+    """How the pose network learns.
+
+    Attributes:
+        epochs: passes over all cases, each with its mirror image.
+        batch: cases of a step.
+        rate: learning rate at the beginning; it falls as a cosine.
+        decay: of the weights (AdamW).
+        seed: of order and dropout.
+    """
+
+    epochs: int = 40
+    batch: int = 128
+    rate: float = 1e-3
+    decay: float = 0.05
+    seed: int = 0
+
+
+def learn_pose(
+    network: PoseNetwork,
+    kinds: tuple[str, ...],
+    rig: GraphRig,
+    cases: Cases,
+    plan: PosingPlan,
+    report: Callable[[int, float], None],
+) -> None:
+    """Train in place; the same plan and cases give the same weights.
+
+    Args:
+        network: new.
+        kinds: of evidence, as the network has them.
+        rig: of the graph.
+        cases: to learn from.
+        plan: of it.
+        report: called after each pass with its number and mean loss.
+    """
+    both = together([cases, mirrored_cases(kinds, cases)])
+    network.measure(both.evidence)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=plan.decay)
+    steps = plan.epochs * (len(both) // plan.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, plan.rate, total_steps=max(steps, 1), pct_start=0.05)
+    random = torch.Generator().manual_seed(plan.seed)
+    network.train()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(plan.seed)
+        for epoch in range(plan.epochs):
+            order, total = torch.randperm(len(both), generator=random), 0.0
+            for start in range(0, len(both) - plan.batch + 1, plan.batch):
+                loss = _loss(network, rig, both.pick(order[start : start + plan.batch]))
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+                optimiser.step()
+                schedule.step()
+                total += float(loss.detach())
+            report(epoch + 1, total / max(len(both) // plan.batch, 1))
+    network.eval()
+
+
+def mirrored_cases(kinds: tuple[str, ...], cases: Cases) -> Cases:
+    """The same people in a mirror."""
+    return mirrored(kinds, cases.evidence, cases.given, cases.wanted, Cases)
+
+
+def turned_cases(network: PoseNetwork, rig: GraphRig, cases: Cases) -> GivenPose:
+    """Poses after the network has turned the joints; landmarks stay where they were."""
+    turns, betas = network(cases.evidence)
+    full = torch.cat([turns, turns[:, -2:]], 1)
+    joints = moved_joints(rig, cases.given, full, full @ cases.given.turns, betas)
+    return replace(cases.given, turns=full @ cases.given.turns, joints=joints, betas=cases.given.betas + betas)
+
+
+def _loss(network: PoseNetwork, rig: GraphRig, cases: Cases) -> Tensor:
+    found, wanted = turned_cases(network, rig, cases), cases.wanted
+    joints = (found.joints - wanted.joints).norm(dim=-1).mean()
+    turns = (found.turns - wanted.turns)[:, :TURNED].square().sum((-1, -2)).add(1e-6).sqrt().mean()
+    loss: Tensor = _JOINTS * joints + _TURNS * turns + _BETAS * (found.betas - wanted.betas).square().mean()
+    return loss
+
+
+@torch.no_grad()
+def errors(network: PoseNetwork | None, rig: GraphRig, cases: Cases) -> dict[str, NDArray[np.float64]]:
+    """Joint errors (N,) in millimetres at the pelvis and after Procrustes, and squared error of the betas.
+
+    Args:
+        network: None measures the given bodies.
+        rig: of the graph.
+        cases: whose truth is known.
+    """
+    found = cases.given if network is None else turned_cases(network, rig, cases)
+    apart = (found.joints - cases.wanted.joints).norm(dim=-1).mean(1) * _MILLIMETRES
+    aligned = [
+        float(np.linalg.norm(procrustes(one, other).apply(one) - other, axis=1).mean()) * _MILLIMETRES
+        for one, other in zip(
+            found.joints.double().numpy()[:, :JOINTS], cases.wanted.joints.double().numpy(), strict=True
+        )
+    ]
+    return {
+        "joints_mm": apart.double().numpy(),
+        "joints_pa_mm": np.array(aligned),
+        "betas": (found.betas - cases.wanted.betas).square().mean(1).double().numpy(),
+    }

@@ -26,6 +26,9 @@ from typing import Any
 import bpy
 from mathutils import Euler
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from _tour_mouse import can_drag, mouse
+
 PACKAGE = "bl_ext.user_default.munet"
 PHOTOS = ("standing-jacket.jpg", "astronaut.png")
 BEAT = 0.02
@@ -95,10 +98,14 @@ class Tour:
         """Write down what a step gave."""
         self.facts["steps"].setdefault(self.step, {}).update(values)
 
+    def next_shot(self, name: str) -> Path:
+        """Return the file of the next picture."""
+        self._shots += 1
+        return self.out / f"{self._shots:02d}-{name}.png"
+
     def shot(self, name: str) -> None:
         """Take a picture of the whole window."""
-        self._shots += 1
-        path = str(self.out / f"{self._shots:02d}-{name}.png")
+        path = str(self.next_shot(name))
         window = bpy.context.window_manager.windows[0]
         # Blender's own pictures are black where OpenGL is drawn by software under Xvfb.
         if shutil.which("import"):
@@ -136,7 +143,7 @@ class Tour:
     def install_extension(self) -> Iterator[float]:
         """Install the zip and open the panel."""
         if shutil.which("xdotool"):
-            subprocess.run(["xdotool", "mousemove", "300", "850", "click", "1"], check=True)
+            mouse("mousemove", 300, 850, "click", 1)
         yield 1.0
         bpy.ops.extensions.package_install_files(
             repo="user_default", filepath=str(self.options.zip), enable_on_install=True
@@ -175,13 +182,30 @@ class Tour:
         self.shot("backend-installed")
 
     def drop_photos(self) -> Iterator[float]:
-        """Add the photos as a drop onto the view does: the operator of the drop, in the view."""
-        with self.in_view():
-            files = [{"name": name} for name in PHOTOS]
-            bpy.ops.munet.add_images(directory=str(self.options.photos), files=files)
+        """Drag the photos from a file manager onto the view; without one, call the operator of the drop."""
+        if can_drag():
+            yield from self.drag_photos()
+        else:
+            with self.in_view():
+                files = [{"name": name} for name in PHOTOS]
+                bpy.ops.munet.add_images(directory=str(self.options.photos), files=files)
         yield 1.5
+        self.note(by_mouse=can_drag())
         self.note(photos=[image.name for image in bpy.context.window_manager.munet.images])
         self.shot("photos-added")
+
+    def drag_photos(self) -> Iterator[float]:
+        """Drag both photos with the mouse, and choose MuNet when Blender asks who shall take them."""
+        folder = self.out / "photos"
+        folder.mkdir()
+        for name in PHOTOS:
+            shutil.copy2(self.options.photos / name, folder)
+        pictures = [str(self.next_shot(name)) for name in ("dragging", "dropped")]
+        script = Path(__file__).resolve().with_name("_tour_mouse.py")
+        hand = subprocess.Popen([sys.executable, str(script), str(folder), "480", "700", *pictures])
+        yield from self.wait(lambda: hand.poll() is not None, "the mouse")
+        if not bpy.context.window_manager.munet.images:
+            raise RuntimeError("the photos that were dropped did not arrive")
 
     def cancel(self) -> Iterator[float]:
         """Cancel a run that has begun."""

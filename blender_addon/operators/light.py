@@ -7,7 +7,14 @@ from bpy.props import EnumProperty, IntProperty
 from ..errors import AddonError
 from ..importer.scene import rig_of
 from ..language import failure_text
-from ..rigging.light import clothed_surface, light_version, light_version_shown, make_light_version, show_light_version
+from ..rigging.light import (
+    clothed_surface,
+    light_version,
+    light_version_options,
+    light_version_shown,
+    make_light_version,
+    show_light_version,
+)
 from .polling import on_person
 
 _SIZES = (
@@ -42,6 +49,13 @@ class MUNET_OT_make_light(bpy.types.Operator):
             cls.poll_message_set("The clothed surface of this person was deleted")
             return False
         return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Make it as the one before was made."""
+        before = light_version_options(rig_of(context.object))
+        if before is not None:
+            self.faces, self.size = before[0], str(before[1])
+        return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make it and show it in place of the full surface."""

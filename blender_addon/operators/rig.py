@@ -13,6 +13,7 @@ from ..rigging.bake import bake_correctives, frames_to_bake
 from ..rigging.clothes import COVERED, covered_skin_hidden, hide_covered_skin
 from ..rigging.ik import add_ik, has_ik, remove_ik
 from ..rigging.naming import rename_bones
+from ..rigging.older import is_older, update_person
 from ..rigging.poses import add_pose_assets
 from ..rigging.rigify import control_rig, generate_control_rig, remove_control_rig, rigify_enabled
 from ..rigs import SCHEMES
@@ -60,6 +61,29 @@ class MUNET_OT_pose_correctives(bpy.types.Operator):
             return {"CANCELLED"}
         told = f"Correctives baked to {len(frames)} frames" if frames else "Correctives of this pose kept"
         self.report({"INFO"}, told)
+        return {"FINISHED"}
+
+
+class MUNET_OT_update_person(bpy.types.Operator):
+    """Bring a person that an older release has made up to date: correctives for its clothes, and faster ones"""
+
+    bl_idname = "munet.update_person"
+    bl_label = "Update This Person"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person of an older release, in Object Mode."""
+        if not on_person(cls, context, "OBJECT"):
+            return False
+        if not is_older(rig_of(context.object)):
+            cls.poll_message_set("This person is up to date")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Convert the correctives."""
+        update_person(rig_of(context.object))
         return {"FINISHED"}
 
 
@@ -178,6 +202,7 @@ class MUNET_OT_control_rig(bpy.types.Operator):
 
 
 CLASSES = (
+    MUNET_OT_update_person,
     MUNET_OT_control_rig,
     MUNET_OT_toggle_ik,
     MUNET_OT_pose_correctives,

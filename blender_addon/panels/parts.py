@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..importer.scene import rig_of
 from ..language import failure_text
+from ..rigging.older import is_newer, is_older
 from ..session import current
 from .backend_state import draw_state
 from .main import SubPanel
@@ -21,6 +23,16 @@ def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.prop(window, "keep_materials", text="", icon="MATERIAL", toggle=True)
 
 
+def _draw_release(layout: bpy.types.UILayout, context: bpy.types.Context, rig: bpy.types.Object) -> None:
+    """Say that another release has made the person, and offer what can be done."""
+    if is_newer(rig):
+        text = "A newer release of the extension has made this person: update the extension before you change it"
+        draw_wrapped(layout, context, iface_(text), "ERROR")
+    elif is_older(rig):
+        draw_wrapped(layout, context, iface_("An older release has made this person"), "INFO")
+        layout.operator("munet.update_person", icon="FILE_REFRESH")
+
+
 class MUNET_PT_result(SubPanel):
     """The selected person."""
 
@@ -33,6 +45,7 @@ class MUNET_PT_result(SubPanel):
         if rig is None:
             layout.label(text="Select a person made by MuNet")
         else:
+            _draw_release(layout, context, rig)
             row = layout.row(align=True)
             row.operator("munet.apply_pose", text="As in Photo", icon="POSE_HLT").pose = "PHOTO"
             row.operator("munet.apply_pose", text="T-Pose", icon="OUTLINER_OB_ARMATURE").pose = "REST"

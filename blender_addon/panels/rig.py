@@ -4,17 +4,19 @@
 from __future__ import annotations
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..importer.correctives import corrected_meshes, correctives_state
 from ..importer.identity import shaped_body
 from ..importer.scene import rig_of
 from ..rigging.clothes import covered_skin_hidden
 from ..rigging.ik import has_ik
-from ..rigging.light import light_version_shown
+from ..rigging.light import light_version_shown, light_version_stale
 from ..rigging.naming import SCHEME
 from ..rigging.rigify import control_rig
 from ..rigs import SCHEMES
 from .main import SubPanel
+from .text import draw_wrapped
 
 _MODES = (("ON", "On"), ("OFF", "Off"), ("BAKE", "Bake"))
 
@@ -53,9 +55,17 @@ class MUNET_PT_rig(SubPanel):
         body = shaped_body(rig)
         hidden = body is not None and covered_skin_hidden(body)
         layout.operator("munet.hide_covered_skin", icon="MOD_MASK", depress=hidden)
-        row = layout.row(align=True)
-        row.operator("munet.make_light", icon="MOD_DECIM")
-        row.operator("munet.show_light", text="", icon="HIDE_OFF", depress=light_version_shown(rig))
+        _draw_light(layout, context, rig)
+
+
+def _draw_light(layout: bpy.types.UILayout, context: bpy.types.Context, rig: bpy.types.Object) -> None:
+    """Draw the buttons of the light version, and that it has to be made again."""
+    stale = light_version_stale(rig)
+    if stale:
+        draw_wrapped(layout, context, iface_("The light version shows the person before it was made again"), "ERROR")
+    row = layout.row(align=True)
+    row.operator("munet.make_light", icon="FILE_REFRESH" if stale else "MOD_DECIM")
+    row.operator("munet.show_light", text="", icon="HIDE_OFF", depress=light_version_shown(rig))
 
 
 CLASSES = (MUNET_PT_rig,)

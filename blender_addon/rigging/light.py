@@ -22,6 +22,9 @@ from ..importer.png import encode_png
 from .normal_map import Corners, normal_map
 
 LIGHT = "munet_light"
+_MADE_OF, _MADE_WITH = "munet_light_of", "munet_light_with"
+_TOLD_BY = ("munet_version", "munet_betas", "munet_translation", "munet_settings", "munet_silhouette_iou")
+"""What of a person's provenance changes when it is reconstructed again."""
 _INFLUENCES = 4
 _MOSTLY = 0.5
 _DETAILED = ("head", "neck", "wrist", "hand", "index", "middle", "pinky", "ring", "thumb")
@@ -61,7 +64,7 @@ def make_light_version(context: bpy.types.Context, rig: bpy.types.Object, faces:
     names = [bone.name for bone in ordered_bones(rig, json.loads(rig["munet_bone_names"]))]
     skin, rest = _decimated(context, surface, names, faces)
     light = build_skinned(f"{rig.name.removesuffix(' rig')} light", skin, rest, names)
-    light[LIGHT] = True
+    light[LIGHT], light[_MADE_OF], light[_MADE_WITH] = True, _provenance(rig), [faces, size]
     for collection in surface.users_collection:
         collection.objects.link(light)
     folds = _shown_normals(surface.active_material, size)
@@ -72,6 +75,23 @@ def make_light_version(context: bpy.types.Context, rig: bpy.types.Object, faces:
     if MODIFIER in surface.modifiers:
         make_live(light, rig)
     return light
+
+
+def _provenance(rig: bpy.types.Object) -> str:
+    values = (rig.get(name, "") for name in _TOLD_BY)
+    return repr([value.to_list() if hasattr(value, "to_list") else value for value in values])
+
+
+def light_version_stale(rig: bpy.types.Object) -> bool:
+    """Return whether the light version shows the person as it was before it was reconstructed again."""
+    light = light_version(rig)
+    return light is not None and _MADE_OF in light and light[_MADE_OF] != _provenance(rig)
+
+
+def light_version_options(rig: bpy.types.Object) -> tuple[int, int] | None:
+    """Return the triangles wanted and the edge of the normal map of the light version there is, if they are known."""
+    light = light_version(rig)
+    return (int(light[_MADE_WITH][0]), int(light[_MADE_WITH][1])) if light and _MADE_WITH in light else None
 
 
 def show_light_version(rig: bpy.types.Object, *, shown: bool) -> None:

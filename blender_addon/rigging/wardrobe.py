@@ -62,9 +62,15 @@ def uncorrected_rest(character: Character) -> tuple[Floats, Floats | None]:
 
 def corrective_share(character: Character) -> Floats:
     """Return the share (S,) of the body's correctives that the clothed surface takes, 1 to a third."""
-    stand_off = np.linalg.norm(character.surface.vertices_cam.astype(np.float64) - character.body.vertices_cam, axis=1)
+    away = character.surface.vertices_cam.astype(np.float64) - character.body.vertices_cam
+    return share_of_correctives(away, character.body.faces)
+
+
+def share_of_correctives(away: Floats, faces: Array) -> Floats:
+    """Return the share (V,) of the body's correctives for clothes that lie ``away`` (V, 3) from its vertices."""
+    stand_off = np.linalg.norm(away, axis=1)
     share = np.clip(1.0 - np.maximum(stand_off - _CLOSE, 0.0) / _FAR, _LEAST_SHARE, 1.0)
-    return _Neighbours(character.body.faces, len(share)).mean(share, 6)
+    return _Neighbours(faces, len(share)).mean(share, 6)
 
 
 def covered_skin(character: Character, near: Near | None) -> Array:

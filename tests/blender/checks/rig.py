@@ -10,6 +10,7 @@ import bmesh
 import common
 import numpy as np
 import synthetic
+from older import check_older_person
 from posing import error, person_with_correctives, put, random_pose
 from rig_controls import (
     check_a_pose,
@@ -266,6 +267,7 @@ def check() -> None:
         check_dense_clothes,
         check_same_topology_and_mask,
         check_light_version,
+        check_older_person,
         check_ik_of_straight_limbs,
         check_floor_and_photo,
         check_bad_correctives,

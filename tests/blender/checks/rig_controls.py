@@ -103,6 +103,14 @@ def check_light_version() -> None:
     assert (person.surface.visible_get(), light.visible_get()) == (False, True)
     assert bpy.ops.munet.show_light() == {"FINISHED"}
     assert (person.surface.visible_get(), light.visible_get()) == (True, False)
+    module = common.part("rigging.light")
+    assert not module.light_version_stale(person.rig)
+    person.rig["munet_settings"] = '{"preset": "high"}'
+    assert module.light_version_stale(person.rig)
+    faces, size = module.light_version_options(person.rig)
+    assert (faces, size) == (int(triangles * 0.5), 1024)
+    assert bpy.ops.munet.make_light(faces=faces, size=str(size)) == {"FINISHED"}
+    assert not module.light_version_stale(person.rig)
 
 
 def check_floor_and_photo() -> None:

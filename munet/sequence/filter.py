@@ -14,7 +14,7 @@ from munet.sequence.feet import planted
 from munet.sequence.fit import Figure, FrameFit
 from munet.sequence.motion import Motion
 from munet.sequence.settings import ClipSettings
-from munet.sequence.smooth import fill_gaps, smooth_rotations, smooth_way
+from munet.sequence.smooth import fill_gaps, smooth_by_speed, smooth_way
 
 Array = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def filtered(
     rotations, hips = fill_gaps(rotations, hips, known)
     trust = np.stack([np.zeros(24) if fit is None else fit.trust for fit in fits])
     sigma = clip.smoothing * LONGEST_SECONDS * fps
-    rotations = smooth_rotations(rotations, trust, sigma)
+    rotations = smooth_by_speed(rotations, trust, sigma, fps)
     hips = smooth_way(hips, trust.mean(1), sigma, DEPTH_FACTOR * sigma)
     if clip.plant_feet:
         hips = planted(hips, *_feet(body, rotations, hips - rest, figure), fps)

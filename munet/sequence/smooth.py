@@ -21,6 +21,10 @@ _OUTLIER = 3.0
 """Distance from the curve, in typical distances, at which a frame's weight has dropped to a quarter."""
 _RIDGE = 1e-3
 """Pull of slope and curvature to zero, so that a gap at an end does not run away."""
+_CALM, _QUICK = 1.4, 0.6
+"""Windows of joints at rest and of very fast ones, as shares of the usual one."""
+_FAST = 1.0
+"""Radians a second at which a joint gets as much of the one as of the other."""
 
 
 def smooth_vectors(values: Array, weights: Array, sigma: float, *, floor: float = 1e-3) -> Array:
@@ -64,6 +68,34 @@ def smooth_rotations(rotations: Array, weights: Array, sigma: float, *, floor: f
         result = result @ exp_rotation(_curve_value(times, trust * robust, offsets, sigma))
         away = log_rotation(np.swapaxes(result, -1, -2) @ rotations)
         robust = _falloff(away, weights, floor)[index]
+    return result
+
+
+def smooth_by_speed(rotations: Array, weights: Array, sigma: float, fps: float) -> Array:
+    """Smooth rotations with a longer window where a joint rests, and a shorter one where it turns fast.
+
+    What a joint loses of its peaks and what is left of its shake both grow with its speed, and the eye sees shake where
+    there is little motion. The idea is that of the One Euro filter (Casiez et al., CHI 2012), without its lag.
+
+    Args:
+        rotations: (T, N, 3, 3).
+        weights: (T, N) trust in each value.
+        sigma: standard deviation of the usual window in frames; 0 changes nothing.
+        fps: frames a second.
+
+    Returns:
+        (T, N, 3, 3).
+    """
+    window = _window(len(rotations), _CALM * sigma)
+    if window is None:
+        return np.array(rotations, dtype=np.float64)
+    calm, quick = (smooth_rotations(rotations, weights, share * sigma) for share in (_CALM, _QUICK))
+    steps = log_rotation(np.swapaxes(calm[:-1], -1, -2) @ calm[1:]) * fps
+    turning = np.concatenate([steps[:1], (steps[1:] + steps[:-1]) / 2, steps[-1:]])
+    index, _, gauss = window
+    squared = np.einsum("tw,twn->tn", gauss, (turning**2).sum(-1)[index]) / gauss.sum(1)[:, None]
+    share = squared / (squared + _FAST**2)
+    result: Array = calm @ exp_rotation(log_rotation(np.swapaxes(calm, -1, -2) @ quick) * share[..., None])
     return result
 
 

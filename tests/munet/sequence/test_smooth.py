@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from munet.fitting.so3 import exp_rotation, log_rotation
-from munet.sequence.smooth import fill_gaps, smooth_rotations, smooth_vectors, smooth_way
+from munet.sequence.smooth import fill_gaps, smooth_by_speed, smooth_rotations, smooth_vectors, smooth_way
 
 Array = NDArray[np.float64]
 FPS = 25.0
@@ -58,6 +58,19 @@ def test_axes_make_no_difference() -> None:
     assert np.allclose(smooth_rotations(turn @ noisy, weights, 2.0), turn @ smooth_rotations(noisy, weights, 2.0))
     turned = turn @ noisy @ turn.T
     assert np.allclose(smooth_rotations(turned, weights, 2.0), turn @ smooth_rotations(noisy, weights, 2.0) @ turn.T)
+
+
+def test_rest_is_calmer_and_fast_motion_keeps_more_of_its_peaks_than_with_one_window() -> None:
+    angle = np.radians(50) * np.sin(2 * np.pi * 2.0 * TIME)[:, None] * (TIME[39] < TIME)[:, None]
+    true = exp_rotation(angle[..., None] * [[0.0, 0.6, 0.8]])
+    noisy = true @ exp_rotation(np.random.default_rng(3).normal(0, np.radians(3), (80, 1, 3)))
+    weights = np.ones((80, 1))
+    one, two = smooth_rotations(noisy, weights, 2.5), smooth_by_speed(noisy, weights, 2.5, FPS)
+    shake = [np.linalg.norm(np.diff(log_rotation(r[5:30]), 2, axis=0), axis=-1).mean() for r in (one, two)]
+    assert shake[1] < 0.75 * shake[0]
+    assert angles(two, true)[45:75].mean() < 0.8 * angles(one, true)[45:75].mean()
+    assert np.array_equal(smooth_by_speed(noisy, weights, 0.0, FPS), noisy)
+    assert np.allclose(smooth_by_speed(noisy[:2], weights[:2], 2.5, FPS), noisy[:2])
 
 
 def test_an_outlier_does_not_pull_its_neighbours() -> None:

@@ -24,17 +24,20 @@ from _environment import ROOT, SetupError, ensure
 if TYPE_CHECKING:
     from munet.evaluation.methods import Tools
 
-NAMES = ("munet", "no-proxy", "no-trace", "no-cloth", "separate")
+NAMES = ("munet", "full", "no-trace", "no-cloth", "separate", "no-proxy")
 PACKAGES = ("numpy", "torch", "scipy", "trimesh")
 SHIPPED = ROOT / "munet" / "assets" / "munet-small.safetensors"
 LIFTER = ROOT / "munet" / "assets" / "lifter.safetensors"
 CANCELLED = 130
+MARKS = ("<!-- table: written by scripts/ablate.py -->", "<!-- end of the table -->")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Compare what each part of the method is worth.")
-    parser.add_argument("--people", type=int, default=100, metavar="N", help="of 500 (default: 100)")
+    parser.add_argument(
+        "--people", type=int, default=100, metavar="N", help="of 500 (default: 100); 0 writes what is measured"
+    )
     parser.add_argument("--split", choices=("test", "val"), default="test", help="val is for decisions")
     parser.add_argument(
         "--weights",
@@ -57,6 +60,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="of the CPU (default: 1)")
     parser.add_argument("--ledger", type=Path, default=Path("out/ablations.jsonl"), help="person by person")
     parser.add_argument("--table", type=Path, default=Path("out/ablations.md"))
+    parser.add_argument("--into", type=Path, metavar="FILE", help="also put the table between the marks of a document")
     parser.add_argument("--json", type=Path, default=Path("out/ablations.json"))
     return parser.parse_args(arguments)
 
@@ -131,6 +135,8 @@ def _measure(options: argparse.Namespace) -> int:
     table = f"{_heading(facts, len(ledger.missed))}\n\n{markdown(ledger, groups)}\n"
     _write(options.table, table)
     _write(options.json, json.dumps(document(ledger, groups, facts), indent=1) + "\n")
+    if options.into:
+        _put(options.into, table)
     print(table)
     return 0
 
@@ -150,9 +156,7 @@ def _tools(options: argparse.Namespace, weights: dict[str, Path], groups: dict[s
     from munet.network.infer import load_munet_product
 
     networks = {
-        groups[name]: Trained(
-            load_munet_product(body, path=file), options.rounds, product_path=name == NAMES[0], start=name == NAMES[0]
-        )
+        groups[name]: Trained(load_munet_product(body, path=file), options.rounds, whole=name == NAMES[0])
         for name, file in weights.items()
     }
     return replace(tools, networks=networks)
@@ -184,6 +188,15 @@ def _heading(facts: dict[str, Any], missed: int) -> str:
         f"commit {facts['commit'][:12]}, {facts['device']}, {versions}; networks: {networks}. "
         "Means with 95 % intervals (bootstrap over people)."
     )
+
+
+def _put(document: Path, table: str) -> None:
+    """Replace what is between the marks."""
+    before, found, rest = document.read_text(encoding="utf-8").partition(MARKS[0])
+    _, ends, after = rest.partition(MARKS[1])
+    if not found or not ends:
+        raise SystemExit(f"{document} has no place for the table: expected {MARKS[0]} and {MARKS[1]}.")
+    document.write_text(f"{before}{MARKS[0]}\n\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
 
 
 def _write(path: Path, text: str) -> None:

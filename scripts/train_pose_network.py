@@ -80,8 +80,9 @@ class Gathering:
                 self.model, self._lifter, self._data, split, arguments.seed, count,
                 lambda done, wanted, split=split: self._made(f"{split}, fits", done, wanted),
             )  # fmt: skip
-        text = f"{arguments.start.read_bytes()!r}{arguments.config}{(ASSETS / 'lifter.safetensors').read_bytes()!r}"
-        self._name = hashlib.sha256(text.encode()).hexdigest()[:12]
+        parts = (arguments.start.read_bytes(), (ASSETS / "lifter.safetensors").read_bytes())
+        kinds = " ".join(self.net.config.body.evidence)
+        self._name = hashlib.sha256(b"".join(parts) + kinds.encode()).hexdigest()[:12]
 
     def _made(self, what: str, done: int, wanted: int) -> None:
         self._console.progress(f"people of {what}: {done} of {wanted}")

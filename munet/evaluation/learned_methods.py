@@ -13,8 +13,8 @@ from munet.evaluation.methods import Bodies, Errors, Tools, fit_errors, surface_
 from munet.evaluation.person_errors import body_errors, map_error
 from munet.fitting.result import BodyFit
 from munet.learned.body_step import follow, moved_joints
-from munet.learned.consult import Learned, prediction_of, turned_of
-from munet.network.infer import Crop, MunetProduct, NetworkResult, refine_person
+from munet.learned.consult import FOLLOW_BODY, Learned, prediction_of
+from munet.network.infer import Crop, MunetProduct, move_person, refine_person
 from munet.surface.dress import dress
 
 
@@ -26,53 +26,47 @@ class Trained:
         product: its networks.
         rounds: of G_v.
         body: whether its G_v is trained; without, it is not asked.
-        start: also let G_v begin with the pose network's body.
-        product_path: also dress the fit as the product does, with what the networks expect of clothes.
+        whole: also let G_v begin with the pose network's body, let the fit follow it, and dress the fit as the
+            product does, with what the networks expect of clothes.
     """
 
     product: MunetProduct
     rounds: int = 1
     body: bool = True
-    product_path: bool = True
-    start: bool = True
+    whole: bool = True
 
     def __call__(self, tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
         """Errors of every method, by its name."""
-        result: dict[str, Errors] = {}
-        if self.body:
-            result |= self._bodies(tools, person, bodies)
-        return result | (self._surfaces(tools, person, bodies) if tools.surfaces else {})
+        result, stands = self._bodies(tools, person, bodies) if self.body else ({}, bodies.fit)
+        return result | (self._surfaces(tools, person, bodies, stands) if tools.surfaces else {})
 
-    def _ask(self, tools: Tools, person: Observed, fit: BodyFit, rounds: int) -> NetworkResult:
-        return refine_person(self.product, tools.body, person.person, person.photo, fit, rounds)
-
-    def _bodies(self, tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
+    def _bodies(self, tools: Tools, person: Observed, bodies: Bodies) -> tuple[dict[str, Errors], BodyFit]:
+        """Errors of bodies, and the body that the product's surface stands on."""
         result: dict[str, Errors] = {}
-        starts = {"G_v": bodies.lifted} if self.start else {}
+        stands = bodies.fit
+        starts = {"G_v": bodies.lifted} if self.whole else {}
         for name, start in (starts | {"G_v over fit": bodies.fit}).items():
-            answer = self._ask(tools, person, start, self.rounds)
-            vertices = answer.body_vertices_cam.astype(np.float64)
+            moved = move_person(self.product, tools.body, person.person, person.photo, start, self.rounds)
+            vertices = moved.vertices_cam.astype(np.float64)
             result[name] = body_errors(moved_joints(tools.body, start, vertices), vertices, person)
-            if start is bodies.fit:
-                followed = follow(
-                    tools.body, tools.points, start, vertices, person.person, person.photo, turned=turned_of(answer)
-                )
+            if self.whole and start is bodies.fit:
+                followed = follow(tools.body, tools.points, start, moved, person.person, person.photo)
                 result["G_v + fit"] = fit_errors(followed, person)
-        return result
+                stands = followed if FOLLOW_BODY else stands
+        return result, stands
 
-    def _surfaces(self, tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
-        fit = bodies.fit
-        answer = self._ask(tools, person, fit, 0)
+    def _surfaces(self, tools: Tools, person: Observed, bodies: Bodies, fit: BodyFit) -> dict[str, Errors]:
+        answer = refine_person(self.product, tools.body, person.person, person.photo, fit, 0)
         height, width = person.photo.image.shape[:2]
         front, back = (in_photo(answer.crop, m, height, width) for m in (answer.normals_front, answer.normals_back))
         result = {
             "normals": {"normal_maps": map_error(front, back, person)},
-            "surface": surface_errors_of(tools, person, bodies, answer.surface_vertices_cam),
+            "surface": surface_errors_of(tools, person, bodies, answer.surface_vertices_cam, fit),
         }
-        if self.product_path:
+        if self.whole:
             prediction = prediction_of(Learned(fit, answer))
             dressed = dress(tools.body, fit, person.person, tools.settings, prediction)
-            result["surface + mask"] = surface_errors_of(tools, person, bodies, dressed.vertices_cam)
+            result["surface + mask"] = surface_errors_of(tools, person, bodies, dressed.vertices_cam, fit)
         return result
 
 

@@ -16,6 +16,7 @@ from munet.fitting.rig import JOINTS, State
 from munet.fitting.so3 import exp_rotation
 from munet.fitting.solver import minimise
 from munet.fitting.target import Trust, make_target
+from munet.network.infer import NetworkBody
 from munet.perception.observation import PersonObservation, Photo
 
 STEPS = 12
@@ -29,13 +30,12 @@ def follow(
     model: BodyModel,
     points: BodyPoints,
     fit: BodyFit,
-    vertices_cam: NDArray[np.floating],
+    moved: NetworkBody,
     observation: PersonObservation,
     photo: Photo,
     trust: Trust = TRUST,
-    turned: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
 ) -> BodyFit:
-    """Fit again, to landmarks and mask as before and to the vertices (V, 3) where the networks moved the body.
+    """Fit again, from the networks' body, to landmarks and mask as before and to where the networks moved the vertices.
 
     The camera stays as it is.
 
@@ -43,18 +43,17 @@ def follow(
         model: of the fit.
         points: of the model.
         fit: the body that the networks moved.
-        vertices_cam: (V, 3) metres, where they moved it.
+        moved: where they moved it.
         observation: of the person.
         photo: the picture.
         trust: how much the networks are believed.
-        turned: local rotations (24, 3, 3) and betas (10,) of the networks' body, from which the fit then begins.
     """
-    joints = moved_joints(model, fit, vertices_cam)
-    target = make_target(points, joints, np.asarray(vertices_cam, np.float64), trust)
+    joints = moved_joints(model, fit, moved.vertices_cam)
+    target = make_target(points, joints, np.asarray(moved.vertices_cam, np.float64), trust)
     objective, _ = prepare(points, observation, photo, load_pose_prior())
     state = state_of(fit)
-    if turned is not None:
-        rotations, betas = (np.asarray(part, np.float64) for part in turned)
+    if moved.rotations is not None and moved.betas is not None:
+        rotations, betas = moved.rotations.astype(np.float64), moved.betas.astype(np.float64)
         state = replace(state, rotations=rotations, betas=betas)
     given = replace(
         objective,

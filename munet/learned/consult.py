@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from munet.fitting.result import BodyFit
 from munet.learned.body_step import follow
 from munet.learned.networks import Networks
-from munet.network.infer import NetworkResult, refine_person
+from munet.network.infer import NetworkResult, move_person, refine_person
 from munet.perception.observation import PersonObservation, Photo
 from munet.settings import Settings
 from munet.surface.dress import Prediction
@@ -59,14 +59,9 @@ def consult(
     product, points = networks.load()
     model = networks.body
     if FOLLOW_BODY:
-        moved = refine_person(product, model, observation, photo, fit, settings.network_rounds)
-        fit = follow(model, points, fit, moved.body_vertices_cam, observation, photo, turned=turned_of(moved))
+        moved = move_person(product, model, observation, photo, fit, settings.network_rounds)
+        fit = follow(model, points, fit, moved, observation, photo)
     return Learned(fit, refine_person(product, model, observation, photo, fit, 0))
-
-
-def turned_of(result: NetworkResult) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """Rotations and betas of the networks' body, where they have a pose step."""
-    return None if result.rotations is None or result.betas is None else (result.rotations, result.betas)
 
 
 def prediction_of(learned: Learned) -> Prediction:

@@ -87,9 +87,6 @@ class NetworkResult:
         vertex_normals_cam: (V, 3) float32 the clothed normal that is seen at each vertex, from the front map where it
             faces the camera and from the back map where it faces away; zero where neither map shows it.
         body_vertices_cam: (V, 3) float32 the body that the surface stands on: the fit's, or the networks' with rounds.
-        rotations: (24, 3, 3) local rotations of that body, root first, as in the fit's state; None where the networks
-            have no pose step.
-        betas: (10,) its identity, or None.
     """
 
     crop: Crop
@@ -98,8 +95,22 @@ class NetworkResult:
     surface_vertices_cam: NDArray[np.float32]
     vertex_normals_cam: NDArray[np.float32]
     body_vertices_cam: NDArray[np.float32]
-    rotations: NDArray[np.float32] | None = None
-    betas: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class NetworkBody:
+    """Where the networks move a fitted body.
+
+    Attributes:
+        vertices_cam: (V, 3) float32 metres, camera frame of the fit.
+        rotations: (24, 3, 3) local rotations, root first, as in the fit's state, or None where the networks have no
+            pose step.
+        betas: (10,) identity, or None.
+    """
+
+    vertices_cam: NDArray[np.float32]
+    rotations: NDArray[np.float32] | None
+    betas: NDArray[np.float32] | None
 
 
 def load_munet_product(model: BodyModel, device: torch.device | str = "cpu", path: Path | None = None) -> MunetProduct:
@@ -150,16 +161,11 @@ def refine_person(
     crop = crop_of(observation.mask, fit, product.net.config.image_size)
     inputs = network_inputs(product, model, observation, photo, fit, crop)
     output: MuNetOutput = product.net(product.topology, inputs, rounds)
-    pelvis = torch.from_numpy(np.asarray(fit.joints_cam[:1], np.float32)).to(product.device)
     body = fit.vertices_cam.astype(np.float32)
     if rounds:
-        # The network's own camera says where its pelvis is.
-        place = pinhole_translation(output.camera, _known(inputs.intrinsics))
-        start = _known(inputs.body)
-        body = body + _full(model, product.topology, output.body - start) + (place - pelvis).cpu().numpy()
+        body = _moved(product, model, fit, inputs, output.body, output.camera)
     surface = body + _full(model, product.topology, output.surface - output.body)
     front, back = (_map_cam(side) for side in output.normals[0].chunk(2))
-    turned = output.pose if product.net.pose_network is not None else None
     return NetworkResult(
         crop=crop,
         normals_front=front,
@@ -167,9 +173,40 @@ def refine_person(
         surface_vertices_cam=surface.astype(np.float32),
         vertex_normals_cam=_read_normals(crop.camera(fit.camera), model, surface, front, back),
         body_vertices_cam=body.astype(np.float32),
-        rotations=None if turned is None else _local(turned.turns[0]).cpu().numpy(),
-        betas=None if turned is None else turned.betas[0].cpu().numpy(),
     )
+
+
+@torch.no_grad()
+def move_person(
+    product: MunetProduct,
+    model: BodyModel,
+    observation: PersonObservation,
+    photo: Photo,
+    fit: BodyFit,
+    rounds: int = 1,
+) -> NetworkBody:
+    """Let G_v move a fitted body; clothes are not looked at, but between two rounds. Arguments as above.
+
+    Raises:
+        InvalidInputError: mask, photo and camera differ in size, the mask is empty, or the body is behind the camera.
+    """
+    crop = crop_of(observation.mask, fit, product.net.config.image_size)
+    inputs = network_inputs(product, model, observation, photo, fit, crop)
+    body, camera, pose = product.net.locate(product.topology, inputs, rounds)
+    vertices = _moved(product, model, fit, inputs, body, camera)
+    if pose is None or product.net.pose_network is None:
+        return NetworkBody(vertices, None, None)
+    return NetworkBody(vertices, _local(pose.turns[0]).cpu().numpy(), pose.betas[0].cpu().numpy())
+
+
+def _moved(
+    product: MunetProduct, model: BodyModel, fit: BodyFit, inputs: NetworkInputs, body: Tensor, camera: Tensor
+) -> NDArray[np.float32]:
+    """The fit's vertices (V, 3) moved as the networks moved the graph; their own camera says where the pelvis is."""
+    pelvis = torch.from_numpy(np.asarray(fit.joints_cam[:1], np.float32)).to(product.device)
+    place = pinhole_translation(camera, _known(inputs.intrinsics))
+    moved = _full(model, product.topology, body - _known(inputs.body)) + (place - pelvis).cpu().numpy()
+    return np.asarray(fit.vertices_cam + moved, np.float32)
 
 
 def crop_of(mask: NDArray[np.floating[Any]], fit: BodyFit, size: int) -> Crop:

@@ -97,6 +97,23 @@ class MuNet(nn.Module):
         Raises:
             InvalidInputError: shapes are wrong, the rounds are not between 1 and 8, or 0 without a given body.
         """
+        body, camera, pose = self.locate(topology, inputs, rounds)
+        of_body = self.maps_of_body(topology, inputs, body, camera)
+        normals = self.clothed_normals(inputs, of_body)
+        maps = self.local_maps(inputs, normals, of_body)
+        surface = self.dress(topology, maps, body, camera, inputs.intrinsics)
+        if truth is None:
+            return MuNetOutput(body, camera, normals, surface, pose=pose)
+        baseline = self.dress(topology, maps, truth.vertices_body, truth.camera, inputs.intrinsics)
+        frozen = self._dress_frozen(topology, maps, body, camera, inputs.intrinsics) if truth.body_only else None
+        return MuNetOutput(body, camera, normals, surface, baseline, frozen, pose)
+
+    def locate(self, topology: Topology, inputs: NetworkInputs, rounds: int) -> tuple[Tensor, Tensor, GivenPose | None]:
+        """Bodies (B, V, 3), cameras (B, 3) and poses alone, as :meth:`forward` has them.
+
+        Raises:
+            InvalidInputError: as there.
+        """
         check_inputs(inputs, self.config.image_size)
         given = inputs.body is not None and inputs.camera is not None
         if not (0 if given else 1) <= rounds <= 8:
@@ -112,16 +129,7 @@ class MuNet(nn.Module):
             if self.config.body.given:
                 pose = None if start.pose is None else start.pose.detach()
                 start = replace(inputs, body=body.detach(), camera=camera.detach(), pose=pose)
-        pose = start.pose if rounds else inputs.pose
-        of_body = self.maps_of_body(topology, inputs, body, camera)
-        normals = self.clothed_normals(inputs, of_body)
-        maps = self.local_maps(inputs, normals, of_body)
-        surface = self.dress(topology, maps, body, camera, inputs.intrinsics)
-        if truth is None:
-            return MuNetOutput(body, camera, normals, surface, pose=pose)
-        baseline = self.dress(topology, maps, truth.vertices_body, truth.camera, inputs.intrinsics)
-        frozen = self._dress_frozen(topology, maps, body, camera, inputs.intrinsics) if truth.body_only else None
-        return MuNetOutput(body, camera, normals, surface, baseline, frozen, pose)
+        return body, camera, start.pose
 
     def turn_body(self, topology: Topology, inputs: NetworkInputs) -> NetworkInputs:
         """The given body turned at its joints by the pose network; as it is where there is none, or no pose."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 from torch.nn.functional import max_pool2d
 
 from munet.body.model import BodyModel
@@ -15,7 +16,7 @@ from munet.errors import InvalidInputError, ModelMissingError
 from munet.fitting.result import BodyFit
 from munet.geometry.camera import Camera
 from munet.network import SMALL, MuNet, Topology, create_munet
-from munet.network.infer import MunetProduct, crop_of, load_munet_product, network_inputs, refine_person
+from munet.network.infer import MunetProduct, crop_of, load_munet_product, move_person, network_inputs, refine_person
 from munet.network.normal_network import body_normal_maps
 from munet.perception.observation import PersonObservation, Photo
 
@@ -76,6 +77,17 @@ def test_untrained_networks_give_the_fit_back(
     known = np.linalg.norm(still.vertex_normals_cam, axis=1) > 0.5
     assert 0.05 < known.mean() < 0.95
     assert still.vertex_normals_cam.shape == fit.vertices_cam.shape
+
+
+def test_untrained_joints_stay_where_they_are(
+    product: MunetProduct, model: BodyModel, observation: PersonObservation, photo: Photo, fit: BodyFit
+) -> None:
+    moved = move_person(product, model, observation, photo, fit)
+    np.testing.assert_allclose(moved.vertices_cam, fit.vertices_cam, atol=0.02)
+    assert moved.rotations is not None
+    assert moved.betas is not None
+    np.testing.assert_allclose(moved.rotations, Rotation.from_rotvec(fit.pose).as_matrix(), atol=1e-5)
+    np.testing.assert_allclose(moved.betas, fit.betas, atol=1e-6)
 
 
 def test_the_given_body_is_seen_where_the_fit_is(

@@ -121,7 +121,7 @@ def test_normals_over_a_bone_tell_how_it_must_turn(model: BodyModel, fitted: Top
     clothes = net.maps_of_body(fitted, inputs, bent, camera)[:, :6]
     front = gather(("pose", "normals"), rig, inputs, pose, vertices, camera, maps, clothes).bones[0, :, 6:18]
     # About x, as the shank was turned; bones that did not move say nothing.
-    assert float(front[4, 7]) > 0.15
+    assert float(front[4, 7]) > 0.05
     assert float(front[[1, 2, 5, 16, 17, 18, 19], 7].abs().max()) < 0.03
 
 

@@ -15,7 +15,7 @@ from munet.fitting.body_points import make_body_points
 from munet.learned.body_step import follow, moved_joints
 from munet.learned.consult import SURFACE_SHARE, Learned, consult, displaced, prediction_of
 from munet.learned.networks import Networks
-from munet.network.infer import load_munet_product
+from munet.network.infer import NetworkBody, load_munet_product
 from munet.settings import Settings
 from munet.surface.dress import dress
 from munet.userbody.carry import carry_fit, carry_prediction
@@ -57,7 +57,7 @@ def test_a_body_that_the_networks_move_is_followed(model: BodyModel, person: Per
     forearm = model.weights[:, [18, 20, 22]].sum(1).numpy() + model.weights[:, 24:39].sum(1).numpy()
     lean[:, 2] = 0.12 * forearm
     vertices = person.fit.vertices_cam + lean
-    followed = follow(model, points, person.fit, vertices, person.observation, person.photo)
+    followed = follow(model, points, person.fit, NetworkBody(vertices, None, None), person.observation, person.photo)
     wrist = followed.joints_cam[20, 2] - person.fit.joints_cam[20, 2]
     assert 0.03 < wrist < 0.14
     assert followed.landmark_error < 0.006

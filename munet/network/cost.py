@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -11,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from munet.network.config import LANDMARK_COUNT, NetworkConfig
 from munet.network.inputs import NetworkInputs
 from munet.network.munet import create_munet
+from munet.network.rig import JOINTS, GivenPose
 from munet.network.topology import Topology
 
 
@@ -35,6 +37,8 @@ def measure_cost(config: NetworkConfig, topology: Topology, rounds: int = 1, rep
     net = create_munet(config).eval()
     size = config.image_size
     inputs = NetworkInputs(torch.rand(1, 3, size, size), torch.ones(1, 1, size, size), torch.rand(1, LANDMARK_COUNT, 3))
+    if config.body.evidence:
+        inputs = replace(inputs, **_resting(topology))
     counter = FlopCounterMode(display=False, depth=2)
     with counter:
         net(topology, inputs, rounds)
@@ -50,3 +54,10 @@ def measure_cost(config: NetworkConfig, topology: Topology, rounds: int = 1, rep
         gigaflops={name: sum(counts[f"MuNet.{name}"].values()) / 1e9 for name in names},
         seconds=min(times),
     )
+
+
+def _resting(topology: Topology) -> dict[str, Any]:
+    """A body at rest in the middle of the picture."""
+    turns = torch.eye(3).expand(1, JOINTS, 3, 3)
+    pose = GivenPose(turns, torch.zeros(1, JOINTS, 3), torch.zeros(1, LANDMARK_COUNT, 3), torch.zeros(1, 10))
+    return {"body": topology.template_body[None], "camera": torch.tensor([[1.0, 0.0, 0.0]]), "pose": pose}

@@ -51,10 +51,10 @@ def window() -> str:
 
 def drag_all(target: tuple[int, int], picture: str) -> None:
     """Drag everything the file manager shows, slowly, as a hand does."""
-    mouse("mousemove", 1400, 400, "click", 1, rest=1.0)
-    mouse("key", "ctrl+a", rest=1.0)
-    mouse("mousemove", 1212, 150, rest=0.5)
-    mouse("mousedown", 1, rest=0.5)
+    mouse("mousemove", 1400, 400, "click", 1, rest=2.0)
+    mouse("key", "ctrl+a", rest=2.0)
+    mouse("mousemove", 1212, 150, rest=1.0)
+    mouse("mousedown", 1, rest=1.0)
     for step in range(STEPS + 1):
         share = step / STEPS
         mouse("mousemove", round(1205 + share * (target[0] - 1205)), round(160 + share * (target[1] - 160)), rest=0.15)

@@ -27,7 +27,7 @@ import bpy
 from mathutils import Euler
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from _tour_mouse import can_drag, mouse
+from _tour_mouse import can_drag
 
 PACKAGE = "bl_ext.user_default.munet"
 PHOTOS = ("standing-jacket.jpg", "astronaut.png")
@@ -142,9 +142,6 @@ class Tour:
 
     def install_extension(self) -> Iterator[float]:
         """Install the zip and open the panel."""
-        if shutil.which("xdotool"):
-            mouse("mousemove", 300, 850, "click", 1)
-        yield 1.0
         bpy.ops.extensions.package_install_files(
             repo="user_default", filepath=str(self.options.zip), enable_on_install=True
         )
@@ -344,6 +341,7 @@ def main() -> None:
     for name in ("zip", "wheels", "photos", "motion", "out"):
         setattr(options, name, getattr(options, name).resolve())
     options.out.mkdir(parents=True, exist_ok=True)
+    bpy.context.preferences.view.show_splash = False
     tour = Tour(options)
     bpy.app.timers.register(tour.beat, first_interval=1.0, persistent=True)
     bpy.app.timers.register(tour.go, first_interval=2.0, persistent=True)

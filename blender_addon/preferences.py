@@ -77,7 +77,7 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
     )
     variant: EnumProperty(name="Libraries", description="Which build of the libraries is installed", items=_VARIANTS)
     backend_folder: StringProperty(
-        name="MuNet folder",
+        name="MuNet Folder",
         description="Folder of MuNet with the backend's environment; run `python scripts/reconstruct.py` there once",
         subtype="DIR_PATH",
         update=_use_existing,
@@ -89,7 +89,7 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
         update=_use_existing,
     )
     run_file: StringProperty(
-        name="Run file",
+        name="Run File",
         description="Use a backend that is already running and published this file; empty starts an own one",
         subtype="FILE_PATH",
         update=_look_again,
@@ -104,7 +104,7 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
     )
     share: BoolProperty(
-        name="Share backend",
+        name="Share Backend",
         description="Use a backend that another Blender on this computer has started; off always starts an own one",
         default=True,
         update=_look_again,
@@ -125,7 +125,7 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
         max=1440.0,
     )
     idle_minutes: FloatProperty(
-        name="Idle minutes",
+        name="End When Idle (min)",
         description="The backend ends by itself after this long without a client",
         default=10.0,
         min=0.5,
@@ -147,7 +147,7 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
         description="SMPL, SMPL-H or SMPL-X file (.npz or .pkl) to use in place of the default body; empty uses that",
         subtype="FILE_PATH",
     )
-    show_guide: BoolProperty(name="First steps", description="Show the first steps in the panel", default=True)
+    show_guide: BoolProperty(name="First Steps", description="Show the first steps in the panel", default=True)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the preferences."""

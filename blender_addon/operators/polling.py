@@ -1,6 +1,7 @@
-"""Why a button is grey: the checks that several operators share. Each says why before it answers no."""
+"""What buttons say: why they are grey (the checks that several operators share), and what one of many choices does."""
 
 import bpy
+from bpy.app.translations import pgettext_tip as tip_
 
 from ..importer.scene import rig_of
 from ..rigging.ik import has_ik
@@ -42,3 +43,8 @@ def without_control_rig(operator: type[bpy.types.Operator], rig: bpy.types.Objec
         operator.poll_message_set("Remove the control rig first")
         return False
     return True
+
+
+def choice_tip(items: tuple[tuple[str, str, str], ...], chosen: str) -> str:
+    """Return the tooltip of a button that makes the choice ``chosen`` of ``items``."""
+    return next((tip_(text) for key, _, text in items if key == chosen), "")

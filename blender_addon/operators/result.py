@@ -15,7 +15,7 @@ from ..importer.scene import Origin, import_people, rig_of
 from ..language import failure_text
 from ..rigging.poses import POSES, put_pose
 from ..sequence import ClipPlace, has_motion, insert_motion
-from .polling import in_object_mode, on_person
+from .polling import choice_tip, in_object_mode, on_person
 
 _POSES = tuple((entry.key, entry.label, entry.text) for entry in POSES)
 
@@ -33,6 +33,11 @@ class MUNET_OT_apply_pose(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Allow it on a person."""
         return on_person(cls, context, "OBJECT", "POSE")
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """Say what this choice does."""
+        return choice_tip(_POSES, properties.pose)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set every pose bone."""

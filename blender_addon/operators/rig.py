@@ -17,7 +17,7 @@ from ..rigging.older import is_older, update_person
 from ..rigging.poses import add_pose_assets
 from ..rigging.rigify import control_rig, generate_control_rig, remove_control_rig, rigify_enabled
 from ..rigs import SCHEMES
-from .polling import on_person, without_control_rig, without_ik
+from .polling import choice_tip, on_person, without_control_rig, without_ik
 
 _CORRECTIVES = (
     ("ON", "On", "Body and clothes are corrected in every pose, live"),
@@ -45,6 +45,11 @@ class MUNET_OT_pose_correctives(bpy.types.Operator):
             cls.poll_message_set("The body of this person has no live correctives")
             return False
         return True
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """Say what this choice does."""
+        return choice_tip(_CORRECTIVES, properties.mode)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Switch or bake."""

@@ -7,7 +7,7 @@ from bpy.props import EnumProperty
 from ..importer.camera import show_photo
 from ..importer.scene import rig_of
 from ..rigging.ground import add_floor, floor_of, remove_floor, stand_on_floor
-from .polling import on_person
+from .polling import choice_tip, on_person
 
 _OVERLAYS = (
     ("BEHIND", "Behind", "The photo behind the person"),
@@ -35,6 +35,11 @@ class MUNET_OT_photo_overlay(bpy.types.Operator):
             cls.poll_message_set("The camera of this person has no photo")
             return False
         return True
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """Say what this choice does."""
+        return choice_tip(_OVERLAYS, properties.mode)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Switch."""

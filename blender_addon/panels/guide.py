@@ -24,7 +24,7 @@ def draw_guide(layout: bpy.types.UILayout, context: bpy.types.Context, session: 
         return
     box, photos = layout.box(), context.window_manager.munet.images
     row = box.row()
-    row.label(text="First steps", icon="HELP")
+    row.label(text="First Steps", icon="HELP")
     row.operator("munet.close_guide", text="", icon="X", emboss=False)
     session.look(backend_place(context))
     ready = session.manager.state not in _WITHOUT_BACKEND

@@ -37,6 +37,7 @@ class MUNET_PT_result(SubPanel):
     """The selected person."""
 
     bl_label = "Person"
+    bl_order = 0
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
@@ -62,6 +63,7 @@ class MUNET_PT_backend(SubPanel):
     """The backend."""
 
     bl_label = "Backend"
+    bl_order = 5
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

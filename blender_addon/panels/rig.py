@@ -35,6 +35,7 @@ class MUNET_PT_rig(SubPanel):
     """Correctives, bone names and pose assets."""
 
     bl_label = "Rig"
+    bl_order = 1
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 
     @classmethod

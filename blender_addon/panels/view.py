@@ -17,6 +17,7 @@ class MUNET_PT_view(bpy.types.Panel):
     """Through the photo's camera, the photo over or behind the person, the floor."""
 
     bl_label = "Camera and Floor"
+    bl_order = 2
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = MUNET_PT_main.bl_category

@@ -47,9 +47,9 @@ class MUNET_OT_import_motion(bpy.types.Operator):
     fps: FloatProperty(
         name="Frame Rate of File", description="0 takes what the file states", default=0.0, min=0.0, max=1000.0
     )
-    sampling: EnumProperty(name="Keys", description="Where keys are set", items=_SAMPLING)
+    sampling: EnumProperty(name="Set Keys", description="Where keys are set", items=_SAMPLING)
     up: EnumProperty(name="Up Axis", description="Which way is up in the file", items=_UP)
-    floor: EnumProperty(name="Floor", description="How high the person is", items=_FLOOR)
+    floor: EnumProperty(name="Floor Level", description="How high the person is", items=_FLOOR)
     travel: EnumProperty(name="Way", description="Where the person goes", items=_TRAVEL)
     scale: FloatProperty(
         name="Way Scale",

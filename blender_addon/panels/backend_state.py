@@ -20,7 +20,7 @@ _STATES = {
     State.NOT_INSTALLED: ("Not installed", "IMPORT"),
     State.INSTALLING: ("Installing", "SORTTIME"),
     State.STOPPED: ("Stopped", "RADIOBUT_OFF"),
-    State.STARTING: ("Starting", "SORTTIME"),
+    State.STARTING: ("Starting Up", "SORTTIME"),
     State.READY: ("Ready", "RADIOBUT_ON"),
     State.BUSY: ("Working", "PLAY"),
     State.STOPPING: ("Stopping", "SORTTIME"),

@@ -48,9 +48,9 @@ class MUNET_PT_result(SubPanel):
         else:
             _draw_release(layout, context, rig)
             row = layout.row(align=True)
-            row.operator("munet.apply_pose", text="As in Photo", icon="POSE_HLT").pose = "PHOTO"
-            row.operator("munet.apply_pose", text="T-Pose", icon="OUTLINER_OB_ARMATURE").pose = "REST"
-            row.operator("munet.apply_pose", text="A-Pose", icon="OUTLINER_DATA_ARMATURE").pose = "A"
+            row.operator("munet.apply_pose", text="As in Photo").pose = "PHOTO"
+            row.operator("munet.apply_pose", text="T-Pose").pose = "REST"
+            row.operator("munet.apply_pose", text="A-Pose").pose = "A"
             layout.operator("munet.fit_rig_to_shape", icon="MOD_ARMATURE")
             layout.operator("munet.look_through_camera", icon="CAMERA_DATA")
             _draw_again(layout, context)

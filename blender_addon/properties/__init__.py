@@ -11,7 +11,7 @@ from ..errors import AddonError
 from ..inputs import person_indices
 
 _STATUS = (
-    ("NEW", "New", "Not reconstructed yet"),
+    ("NEW", "Not Done", "Not reconstructed yet"),
     ("WAITING", "Waiting", "Waits for the photos before it"),
     ("RUNNING", "Running", "Is being reconstructed"),
     ("RECEIVED", "Received", "Waits to be inserted; leave Edit Mode"),

@@ -141,7 +141,9 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
         description="Every result is saved in this folder too, for Import Result; empty keeps none",
         subtype="DIR_PATH",
     )
-    log_level: EnumProperty(name="Log Level", description="How much the backend's log says", items=_LEVELS, default="info")
+    log_level: EnumProperty(
+        name="Log Level", description="How much the backend's log says", items=_LEVELS, default="info"
+    )
     body_file: StringProperty(
         name="Licensed Body",
         description="SMPL, SMPL-H or SMPL-X file (.npz or .pkl) to use in place of the default body; empty uses that",

@@ -117,6 +117,11 @@ def with_pockets(anatomy: Anatomy, pocketed: NDArray[np.bool_]) -> Anatomy:
     return replace(anatomy, limb=np.where(inside, -1, anatomy.limb), part=np.where(inside, -1, anatomy.part))
 
 
+def without_contacts(anatomy: Anatomy, chosen: NDArray[np.bool_]) -> Anatomy:
+    """The anatomy with vertices (V,) that may touch every part."""
+    return replace(anatomy, part=np.where(chosen, -1, anatomy.part))
+
+
 def with_cut_off_limbs(anatomy: Anatomy, seen: NDArray[np.bool_]) -> Anatomy:
     """The anatomy of somebody whose joints (24,) are not all seen: nothing stands far off a limb that leaves the photo.
 

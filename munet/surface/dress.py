@@ -14,13 +14,15 @@ from munet.errors import InvalidInputError
 from munet.fitting.result import BodyFit
 from munet.perception.observation import PersonObservation
 from munet.settings import Settings
-from munet.surface.anatomy import Anatomy, describe, dressable, with_cut_off_limbs, with_pockets
+from munet.surface.anatomy import Anatomy, describe, dressable, with_cut_off_limbs, with_pockets, without_contacts
 from munet.surface.cloth import cover
-from munet.surface.operators import Floats, Ints, smoother
-from munet.surface.refine import Refined, Start, refine, rest_room, smooth_normals
+from munet.surface.contour import Matches
+from munet.surface.operators import Floats, Ints, edge_weights, smoother
+from munet.surface.refine import Refined, Start, polished, refine, rest_room, smooth_normals
 from munet.surface.result import ClothedSurface
 from munet.surface.separate import separated
-from munet.surface.silhouette import View, draw, make_view, overlap, without_thin_things
+from munet.surface.silhouette import View, draw, make_view, overlap, sketch, without_thin_things
+from munet.surface.skirt import Legs, find_hem, find_legs, held_together, in_middle, joined, with_skirt
 from munet.surface.solve import Offsets, prepare_mesh
 from munet.surface.unpose import Skin, blend, limit_influences, loosen_weights
 
@@ -28,6 +30,8 @@ POLISH_ROUNDS = {"draft": 1, "standard": 2, "high": 4}
 # A predicted surface says how thick clothes are, no more: shorter waves go.
 EXPECTED_SMOOTHING_METRES = 0.03
 POOR_OVERLAP = 0.85
+# A skirt that meets the mask worse than the legs alone by more than this is none.
+LOST_OVERLAP = 0.08
 CAM_FROM_BODY = np.diag([1.0, -1.0, -1.0])
 
 
@@ -85,9 +89,15 @@ def dress(
     view = make_view(fit.camera, np.asarray(observation.mask, np.float32), fit.vertices_cam.astype(np.float64))
     clean = without_thin_things(view, fit.vertices_cam.astype(np.float64), body.faces)
     rounds = POLISH_ROUNDS[settings.preset]
-    draft = _draft(body, clean, _expected(body, fit, prediction))
+    expected = _expected(body, fit, prediction)
+    legs = find_legs(body.rest, body.joints_rest, body.anatomy.folded)
+    hem = _hem(body, fit, clean, legs, expected)
+    draft = _draft(_skirted(body, legs, hem, expected), clean, expected)
     second = refine(draft.start, clean, draft.offsets, rounds, _predicted_normals(body, prediction))
-    return _result(model, body, draft, second, view)
+    worn = _unposed(draft, second)
+    if hem:
+        worn = _in_skirt(body, draft, worn, clean, legs, hem, rounds)
+    return _result(model, body, worn, view)
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,16 @@ def _expected(body: _Body, fit: BodyFit, prediction: Prediction | None) -> Float
     normals = smooth_normals(mesh, fit.vertices_cam.astype(np.float64), body.faces)
     along = smoother(mesh.laplace, mesh.areas, EXPECTED_SMOOTHING_METRES)(np.einsum("vi,vi->v", moved, normals))
     return np.clip(along, 0, None) * dressable(body.anatomy)
+
+
+def _hem(body: _Body, fit: BodyFit, view: View, legs: Legs, expected: Floats) -> float:
+    """How far down the legs a skirt reaches, 0 when there is none."""
+    own = sketch(view.camera, fit.vertices_cam.astype(np.float64), body.faces)
+    return find_hem(view, own, body.joints_cam, legs, expected)
+
+
+def _skirted(body: _Body, legs: Legs, hem: float, expected: Floats) -> _Body:
+    return replace(body, anatomy=with_skirt(body.anatomy, legs, hem, expected)) if hem else body
 
 
 def _predicted_normals(body: _Body, prediction: Prediction | None) -> Floats | None:
@@ -183,10 +203,45 @@ def _bare_feet_locked(anatomy: Anatomy, shod: float) -> Anatomy:
     return replace(anatomy, locked=locked, outward=anatomy.outward * (1 - locked), ease=anatomy.ease * (1 - locked))
 
 
-def _result(model: BodyModel, body: _Body, draft: _Draft, refined: Refined, view: View) -> ClothedSurface:
+@dataclass(frozen=True)
+class _Worn:
+    """The dressed rest shape (V, 3), how it is posed, the matches of its outline, and which parts may not overlap."""
+
+    rest: Floats
+    skin: Skin
+    outline: Matches
+    anatomy: Anatomy
+
+
+def _unposed(draft: _Draft, refined: Refined) -> _Worn:
     rest, skin = draft.start.rest, draft.skin
     displaced = rest + skin.rest_offset(refined.vertices_cam - skin.pose(rest))
-    displaced = separated(displaced, skin, body.faces, draft.start.anatomy, refined.outline)
+    return _Worn(displaced, skin, refined.outline, draft.start.anatomy)
+
+
+def _in_skirt(body: _Body, draft: _Draft, worn: _Worn, view: View, legs: Legs, hem: float, rounds: int) -> _Worn:
+    """Join both legs to a skirt and take its outline the rest of the way to the mask's."""
+    pairs, _ = edge_weights(worn.rest, body.faces)
+    rest, weights = joined(
+        pairs, draft.start.rest, worn.rest, worn.skin.weights, body.joints_rest, body.joints_cam, legs, hem
+    )
+    skin = blend(body.transforms_cam, weights)
+    posed = skin.pose(rest)
+    met, outline = polished(view, posed, body.faces, body.anatomy.locked, rounds)
+    middle = in_middle(rest, legs, hem)
+    move = held_together(rest, skin.rest_offset(met - posed), legs, middle)
+    skirted = _Worn(rest + move, skin, outline, without_contacts(worn.anatomy, middle))
+    before, after = (_seen_share(body, view, each) for each in (worn, skirted))
+    return skirted if after > before - LOST_OVERLAP else worn
+
+
+def _seen_share(body: _Body, view: View, worn: _Worn) -> float:
+    return overlap(sketch(view.camera, worn.skin.pose(worn.rest), body.faces), view.mask >= 0.5)
+
+
+def _result(model: BodyModel, body: _Body, worn: _Worn, view: View) -> ClothedSurface:
+    skin = worn.skin
+    displaced = separated(worn.rest, skin, body.faces, worn.anatomy, worn.outline)
     rest_vertices, weights = displaced.astype(np.float32), skin.weights.astype(np.float32)
     vertices = blend(body.transforms_cam, weights.astype(np.float64)).pose(rest_vertices.astype(np.float64))
     inside = overlap(draw(view.camera, vertices, body.faces), view.mask >= 0.5)

@@ -125,10 +125,27 @@ def refine(
     if target_normals is not None:
         mesh, normals = frame.system.mesh, frame.system.normals
         vertices = follow_normals(mesh, vertices, normals, target_normals, start.anatomy.locked)
-    for _ in range(polish_rounds):
-        matches = _match_closely(frame, view, vertices)
-        vertices = vertices + solve_in_plane(frame.system.mesh, start.anatomy.locked, matches, POLISH_METRES)
+    if polish_rounds:
+        vertices, matches = _polish(view, frame.system.mesh, vertices, start.faces, start.anatomy.locked, polish_rounds)
     return Refined(vertices, offsets, shod or 0.0, matches)
+
+
+def polished(view: View, vertices: Floats, faces: Ints, locked: Floats, rounds: int) -> tuple[Floats, Matches]:
+    """Take the outline of a posed surface (V, 3) the rest of the way to the mask, ``locked`` (V,) in [0, 1] stays.
+
+    Returns:
+        The moved surface and the matches of the last round.
+    """
+    return _polish(view, prepare_mesh(vertices, faces), vertices, faces, locked, rounds)
+
+
+def _polish(
+    view: View, mesh: Mesh, vertices: Floats, faces: Ints, locked: Floats, rounds: int
+) -> tuple[Floats, Matches]:
+    for _ in range(rounds):
+        matches = _match_closely(view, mesh, vertices, faces)
+        vertices = vertices + solve_in_plane(mesh, locked, matches, POLISH_METRES)
+    return vertices, matches
 
 
 def rest_room(rest: Floats, faces: Ints, anatomy: Anatomy) -> Floats:
@@ -202,9 +219,8 @@ def _shod(anatomy: Anatomy, matches: Matches) -> float:
     return float(np.clip((np.median(matches.distance[feet]) - low) / (high - low), 0, 1))
 
 
-def _match_closely(frame: _Frame, view: View, vertices: Floats) -> Matches:
-    faces = frame.start.faces
+def _match_closely(view: View, mesh: Mesh, vertices: Floats, faces: Ints) -> Matches:
     own = sketch(view.camera, vertices, faces)
     reach = Reach(np.full(len(vertices), 2 * POLISH_METRES), 2 * POLISH_METRES)
-    normals = unit(soften_field(frame.system.mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
+    normals = unit(soften_field(mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
     return find_matches(view, own, vertices, faces, normals, reach)

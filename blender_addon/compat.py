@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 
@@ -21,20 +23,23 @@ def new_action(name: str, animated: bpy.types.ID) -> bpy.types.Action:
     return action
 
 
-def action_curves(action: bpy.types.Action) -> bpy.types.bpy_prop_collection:
+def action_curves(action: bpy.types.Action) -> bpy.types.bpy_prop_collection[Any]:
     """Return the F-curves of the first slot of ``action``, a collection with ``new(data_path, index=)``."""
     if not hasattr(action, "slots"):
         return action.fcurves
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
-    return strip.channelbag(action.slots[0], ensure=True).fcurves
+    curves: bpy.types.bpy_prop_collection[Any] = strip.channelbag(action.slots[0], ensure=True).fcurves
+    return curves
 
 
-def action_groups(action: bpy.types.Action) -> bpy.types.bpy_prop_collection:
+def action_groups(action: bpy.types.Action) -> bpy.types.bpy_prop_collection[Any]:
     """Return the groups of the F-curves of the first slot of ``action``; make a curve before the first group."""
     if not hasattr(action, "slots"):
         return action.groups
-    return action.layers[0].strips[0].channelbag(action.slots[0], ensure=True).groups
+    bag = action.layers[0].strips[0].channelbag(action.slots[0], ensure=True)
+    groups: bpy.types.bpy_prop_collection[Any] = bag.groups
+    return groups
 
 
 def all_curves(action: bpy.types.Action) -> list[bpy.types.FCurve]:

@@ -43,7 +43,7 @@ def _inserting(context: bpy.types.Context, entry: Entry, batch: Batch) -> Steps[
 
 
 def _replace(context: bpy.types.Context, entry: Entry, new: ImportedPerson) -> tuple[str, ...]:
-    rig = bpy.data.objects.get(entry.replaces)
+    rig: bpy.types.Object | None = bpy.data.objects.get(entry.replaces)
     if rig is None or rig_of(rig) != rig:
         raise AddonError("GONE", "The person to replace has been deleted or renamed.", detail=entry.replaces)
     replace_person(context, rig, new, keep_materials=entry.keep_materials)

@@ -18,7 +18,8 @@ def shown_picture(context: bpy.types.Context) -> bpy.types.Image | None:
     areas = context.window.screen.areas if context.window else ()
     spaces = [context.space_data, *(area.spaces.active for area in areas)]
     editors = [space for space in spaces if space is not None and space.type == "IMAGE_EDITOR"]
-    return next((space.image for space in editors if space.image is not None), None)
+    images: list[bpy.types.Image | None] = [space.image for space in editors]
+    return next((image for image in images if image is not None), None)
 
 
 def picture_file(image: bpy.types.Image) -> Path:

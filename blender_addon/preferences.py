@@ -3,6 +3,7 @@
 
 import functools
 from pathlib import Path
+from typing import cast
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
@@ -160,8 +161,8 @@ class MUNET_AP_preferences(bpy.types.AddonPreferences):
 
 def preferences_of(context: bpy.types.Context) -> MUNET_AP_preferences | None:
     """Return the preferences of the extension, None while Blender does not hold any."""
-    addon = context.preferences.addons.get(__package__)
-    return addon.preferences if addon is not None else None
+    addon: bpy.types.Addon | None = context.preferences.addons.get(__package__)
+    return cast(MUNET_AP_preferences, addon.preferences) if addon is not None else None
 
 
 def install_folder(context: bpy.types.Context) -> Path:

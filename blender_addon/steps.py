@@ -48,7 +48,8 @@ def run_through(steps: Steps[T]) -> T:
         try:
             asked = steps.send(answer)
         except StopIteration as end:
-            return end.value
+            result: T = end.value
+            return result
         answer = asked.call() if isinstance(asked, Beside) else None
 
 

@@ -12,7 +12,8 @@ from ..backend.client import Job
 from ..backend.protocol import BackendError, JobResult
 from ..errors import AddonError
 from .discovery import BackendPlace
-from .manager import Failure, Manager, State
+from .manager import Failure, Manager
+from .states import State
 
 _RESTARTS = 2
 _EVERYBODY = 32

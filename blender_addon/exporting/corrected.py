@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import bpy
 import numpy as np
@@ -12,12 +13,12 @@ from ..importer.correctives import MODIFIER, correct_once, make_live
 from ..importer.scene import rig_of
 
 
-def _blocks(obj: bpy.types.Object) -> list[bpy.types.bpy_prop_collection]:
+def _blocks(obj: bpy.types.Object) -> list[bpy.types.bpy_prop_collection[Any]]:
     keys = obj.data.shape_keys
     return [obj.data.vertices, *(key.points for key in (keys.key_blocks if keys else ()))]
 
 
-def _places(points: bpy.types.bpy_prop_collection) -> np.ndarray:
+def _places(points: bpy.types.bpy_prop_collection[Any]) -> np.ndarray:
     flat = np.empty(3 * len(points), dtype=np.float32)
     points.foreach_get("co", flat)
     return flat

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -77,8 +78,9 @@ def write_correctives(mesh: bpy.types.Mesh, correctives: Correctives) -> int:
     return int(slots.max()) + 1
 
 
-def _attribute(mesh: bpy.types.Mesh, name: str, kind: str) -> bpy.types.bpy_prop_collection:
-    return mesh.attributes.new(f"{PREFIX}{name}", kind, "POINT").data
+def _attribute(mesh: bpy.types.Mesh, name: str, kind: str) -> bpy.types.bpy_prop_collection[Any]:
+    data: bpy.types.bpy_prop_collection[Any] = mesh.attributes.new(f"{PREFIX}{name}", kind, "POINT").data
+    return data
 
 
 def read_correctives(mesh: bpy.types.Mesh) -> Correctives | None:

@@ -114,6 +114,7 @@ def _sum(group: bpy.types.NodeTree, first: _Socket, second: _Socket) -> _Socket:
     return node.outputs[0]
 
 
-def _enabled(sockets: bpy.types.bpy_prop_collection, name: str) -> _Socket:
+def _enabled(sockets: bpy.types.bpy_prop_collection[_Socket], name: str) -> _Socket:
     """Return the socket of that name; nodes of several types have one for each, of which one is in use."""
-    return next(socket for socket in sockets if socket.name == name and socket.enabled)
+    found: _Socket = next(socket for socket in sockets if socket.name == name and socket.enabled)
+    return found

@@ -116,7 +116,7 @@ def _drive(obj: bpy.types.Object, path: str, rig: bpy.types.Object, bone_name: s
 
 
 def _remove_modifier(obj: bpy.types.Object) -> None:
-    modifier = obj.modifiers.get(MODIFIER)
+    modifier: bpy.types.Modifier | None = obj.modifiers.get(MODIFIER)
     if modifier is None:
         return
     for name in input_names(modifier.node_group) if modifier.node_group else ():

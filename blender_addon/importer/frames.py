@@ -32,7 +32,8 @@ def matrices_from_axis_angle(axis_angle: Floats) -> Floats:
     x, y, z = (vectors / np.maximum(angles[:, :, 0], 1e-12)).T
     zero = np.zeros_like(x)
     cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(-1, 3, 3)
-    return np.eye(3) + np.sin(angles) * cross + (1.0 - np.cos(angles)) * (cross @ cross)
+    result: Floats = np.eye(3) + np.sin(angles) * cross + (1.0 - np.cos(angles)) * (cross @ cross)
+    return result
 
 
 def rotations_from_body(axis_angle: Floats) -> Floats:

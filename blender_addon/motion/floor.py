@@ -55,7 +55,7 @@ def lowest_points(body: Shell, heads: Floats, parents: Sequence[int], rotations:
         else:
             worlds[:, bone] = worlds[:, parent] @ rotations[:, bone]
             places[:, bone] = places[:, parent] + worlds[:, parent] @ (heads[bone] - heads[parent])
-    lowest = places[..., 2].min(axis=1)
+    lowest: Floats = places[..., 2].min(axis=1)
     for bone in np.unique(body.bones):
         offsets = body.points[body.bones == bone] - heads[bone]
         heights = places[:, bone, 2:] + worlds[:, bone, 2] @ offsets.T
@@ -83,4 +83,5 @@ def travelling(hips: Floats, mode: str) -> Floats:
     flat = np.array([1.0, 1.0, 0.0])
     if mode == "FILE":
         return hips
-    return hips - (hips if mode == "IN_PLACE" else hips[:1]) * flat
+    result: Floats = hips - (hips if mode == "IN_PLACE" else hips[:1]) * flat
+    return result

@@ -90,7 +90,8 @@ def _outlining(rig: bpy.types.Object, bones: _Bones) -> Steps[Shell]:
             yield
             vertices = mesh.data.vertices
         carriers.append(np.array([groups.get(group, -1) for group in heaviest], dtype=np.int64))
-    return (yield Beside(lambda: shell(np.concatenate(points), np.concatenate(carriers))))
+    found: Shell = yield Beside(lambda: shell(np.concatenate(points), np.concatenate(carriers)))
+    return found
 
 
 def _weight(entry: bpy.types.VertexGroupElement) -> float:
@@ -197,7 +198,8 @@ def finding_lowest(rig: bpy.types.Object, clip: Clip) -> Steps[Floats]:
     def lowest() -> Floats:
         return lowest_points(body, bones.heads, bones.parents, _all_rotations(clip, photo, bones.names), clip.hips)
 
-    return (yield Beside(lowest))
+    heights: Floats = yield Beside(lowest)
+    return heights
 
 
 def _keep_action(rig: bpy.types.Object) -> None:

@@ -63,7 +63,8 @@ def _correction(name: str, degrees: Floats, heads: Mapping[str, Floats]) -> Floa
     if end is not None:
         along = heads[f"{side}_{end}"] - heads[name]
         turn = along * (turn @ along) / (along @ along)
-    return matrices_from_axis_angle(turn[None])[0]
+    result: Floats = matrices_from_axis_angle(turn[None])[0]
+    return result
 
 
 def _flat_foot(rest: Mapping[str, Floats], heads: Mapping[str, Floats], side: str) -> dict[str, Floats]:

@@ -56,7 +56,8 @@ def slerp(first: Floats, second: Floats, share: Floats) -> Floats:
     left = np.where(near, 1.0 - share, np.sin((1.0 - share) * angle) / sine)
     right = np.where(near, share, np.sin(share * angle) / sine)
     mixed = left * first + right * second
-    return mixed / np.linalg.norm(mixed, axis=-1, keepdims=True)
+    result: Floats = mixed / np.linalg.norm(mixed, axis=-1, keepdims=True)
+    return result
 
 
 def swing(first: Floats, second: Floats) -> Floats:

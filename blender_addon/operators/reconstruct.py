@@ -27,7 +27,7 @@ def _working(cls: type[bpy.types.Operator]) -> bool:
 
 
 def _image(context: bpy.types.Context, index: int) -> MUNET_PG_image | None:
-    images = context.window_manager.munet.images
+    images: list[MUNET_PG_image] = context.window_manager.munet.images
     return images[index] if index < len(images) else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import bpy
 import numpy as np
@@ -30,7 +31,7 @@ def _sampled(context: bpy.types.Context, rig: bpy.types.Object, frames: list[int
 
 
 def _write_curves(
-    curves: bpy.types.bpy_prop_collection, key: bpy.types.ShapeKey, frames: list[int], values: Floats
+    curves: bpy.types.bpy_prop_collection[Any], key: bpy.types.ShapeKey, frames: list[int], values: Floats
 ) -> None:
     curve = curves.new(key.path_from_id("value"), index=0)
     curve.keyframe_points.add(len(frames))

@@ -151,7 +151,7 @@ def _pole_angle(limb: Limb, pole: Vector) -> float:
     along = limb.upper.tail - limb.upper.head
     normal = (limb.lower.tail - limb.upper.head).cross(pole - limb.upper.head)
     projected = normal.cross(along)
-    angle = limb.upper.x_axis.angle(projected)
+    angle: float = limb.upper.x_axis.angle(projected)
     return -angle if limb.upper.x_axis.cross(projected).dot(along) > 0 else angle
 
 

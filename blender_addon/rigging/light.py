@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import bmesh
 import bpy
@@ -155,7 +156,7 @@ def _is_detailed(name: str) -> bool:
     return any(part in name.lower() for part in _DETAILED)
 
 
-def _flat(points: bpy.types.bpy_prop_collection, name: str, width: int) -> Floats:
+def _flat(points: bpy.types.bpy_prop_collection[Any], name: str, width: int) -> Floats:
     """Return a property (N, width) of all of ``points``."""
     values = np.empty(width * len(points), dtype=np.float32)
     points.foreach_get(name, values)
@@ -209,7 +210,8 @@ def _shown_normals(material: bpy.types.Material, size: int) -> Floats | None:
     else:
         steps = (np.arange(size) + 0.5) / size
         chosen = picture[(steps * height).astype(np.int64)[:, None], (steps * width).astype(np.int64)]
-    return chosen.astype(np.float64) * 2.0 - 1.0
+    normals: Floats = chosen.astype(np.float64) * 2.0 - 1.0
+    return normals
 
 
 def _frames(mesh: bpy.types.Mesh) -> Corners:

@@ -6,6 +6,7 @@ neighbours and walk over the body's edges for as long as that brings them nearer
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,9 @@ from ..importer.frames import Floats
 
 _COUNT = 4
 DENSE = 2
-_SEEDS = 8
+_SEEDS = 12
+_BLOCK = 4096
+"""Points treated at a time: what is gathered for them stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,12 @@ class Near:
     index: np.ndarray
     share: Floats
 
-    def blend(self, values: Floats) -> Floats:
-        """Return values (V, C) of the vertices at the points (S, C)."""
-        blended = values[self.index[:, 0]] * self.share[:, :1]
-        for column in range(1, self.index.shape[1]):
-            blended += values[self.index[:, column]] * self.share[:, column : column + 1]
+    def blend(self, values: np.ndarray) -> np.ndarray:
+        """Return values (V, C) of the vertices at the points (S, C), with the precision of ``values``."""
+        blended = np.empty((len(self.index), values.shape[1]), dtype=values.dtype)
+        share = self.share.astype(values.dtype)
+        for rows in _blocks(len(blended)):
+            np.einsum("sk,skc->sc", share[rows], values.take(self.index[rows], axis=0), out=blended[rows])
         return blended
 
     def gather(self, values: Floats, count: int) -> Floats:
@@ -54,18 +58,19 @@ def near_vertices(points: Floats, point_faces: np.ndarray, vertices: Floats, fac
         found = [tree.find_n(point, _COUNT) for point in points.tolist()]
         index = np.array([[near[1] for near in row] for row in found])
         return _shared(index, np.array([[near[2] for near in row] for row in found]))
-    ring = _rings(faces, len(vertices))
-    nearest = _walk(points, vertices, ring, _first_guess(points, point_faces, tree))
-    candidates = ring[nearest]
-    squared = ((vertices[candidates] - points[:, None]) ** 2).sum(axis=2)
-    squared[:, 1:][candidates[:, 1:] == candidates[:, :1]] = np.inf
-    order = np.argpartition(squared, _COUNT - 1, axis=1)[:, :_COUNT]
-    order = np.take_along_axis(order, np.argsort(np.take_along_axis(squared, order, 1), axis=1), 1)
-    return _shared(np.take_along_axis(candidates, order, 1), np.sqrt(np.take_along_axis(squared, order, 1)))
+    guess = _first_guess(points, point_faces, tree)
+    ring, middle = _rings(faces, len(vertices)), vertices.mean(axis=0)
+    centred, centred_vertices = (points - middle).astype(np.float32), (vertices - middle).astype(np.float32)
+    parts = [_nearest(centred[rows], centred_vertices, ring, guess[rows]) for rows in _blocks(len(points))]
+    return _shared(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    return (slice(start, start + _BLOCK) for start in range(0, count, _BLOCK))
 
 
 def _shared(index: np.ndarray, distance: Floats) -> Near:
-    share = 1.0 / (distance + 1e-4) ** 2
+    share = 1.0 / (distance.astype(np.float64) + 1e-4) ** 2
     return Near(index, share / share.sum(axis=1, keepdims=True))
 
 
@@ -85,25 +90,44 @@ def _rings(faces: np.ndarray, count: int) -> np.ndarray:
 
 
 def _first_guess(points: Floats, faces: np.ndarray, tree: KDTree) -> np.ndarray:
+    """Return the nearest vertex of some points, and for the others that of a point not far from them."""
     guess = np.full(len(points), -1, dtype=np.int64)
     guess[::_SEEDS] = [tree.find(point)[1] for point in points[::_SEEDS].tolist()]
-    pairs = _both_ways(faces)
-    while True:
-        fresh = (guess[pairs[:, 0]] < 0) & (guess[pairs[:, 1]] >= 0)
-        if not fresh.any():
+    corners = np.ascontiguousarray(faces.T)
+    while corners.size:
+        known = guess.take(corners)
+        best = np.maximum(np.maximum(known[0], known[1]), known[2])
+        if best.max() < 0:
             break
-        guess[pairs[fresh, 0]] = guess[pairs[fresh, 1]]
+        for corner, answer in zip(corners, known, strict=True):
+            fresh = (answer < 0) & (best >= 0)
+            guess[corner[fresh]] = best[fresh]
+        corners = corners[:, best < 0]
     alone = np.flatnonzero(guess < 0)
     guess[alone] = [tree.find(point)[1] for point in points[alone].tolist()]
     return guess
 
 
-def _walk(points: Floats, vertices: Floats, ring: np.ndarray, guess: np.ndarray) -> np.ndarray:
+def _nearest(
+    points: np.ndarray, vertices: np.ndarray, ring: np.ndarray, guess: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return four near vertices (S, 4), nearest first, and their distances, walking there from ``guess`` (S,)."""
     active = np.arange(len(points))
     while len(active):
-        candidates = ring[guess[active]]
-        squared = ((vertices[candidates] - points[active][:, None]) ** 2).sum(axis=2)
-        best = squared.argmin(axis=1)
+        candidates = ring.take(guess[active], axis=0)
+        best = _squared(points[active], vertices, candidates).argmin(axis=1)
         guess[active] = candidates[np.arange(len(active)), best]
         active = active[best > 0]
-    return guess
+    candidates = ring.take(guess, axis=0)
+    squared = _squared(points, vertices, candidates)
+    squared[:, 1:][candidates[:, 1:] == candidates[:, :1]] = np.inf
+    order = np.argsort(squared, axis=1)[:, :_COUNT]
+    return np.take_along_axis(candidates, order, 1), np.sqrt(np.take_along_axis(squared, order, 1))
+
+
+def _squared(points: np.ndarray, vertices: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Return the squared distances (S, K) of points (S, 3) from their candidates (S, K) among the vertices."""
+    way = vertices.take(candidates, axis=0)
+    way -= points[:, None]
+    result: np.ndarray = np.einsum("skc,skc->sk", way, way)
+    return result

@@ -104,7 +104,8 @@ def _axes(frames: Floats) -> Floats:
 
 
 def _unit(vectors: Floats) -> Floats:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    lengths: Floats = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.maximum(lengths, 1e-9)
 
 
 def _spread(picture: Floats, known: np.ndarray) -> Floats:

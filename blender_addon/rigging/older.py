@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import bpy
 import numpy as np
@@ -55,7 +56,7 @@ def _corrected_bones(rig: bpy.types.Object, body: bpy.types.Object) -> list[int]
     return [bone for bone in range(1, count) if all(key_name(bone, entry) in keys for entry in range(ENTRIES))]
 
 
-def _places(points: bpy.types.bpy_prop_collection) -> Floats:
+def _places(points: bpy.types.bpy_prop_collection[Any]) -> Floats:
     flat = np.empty(3 * len(points), dtype=np.float32)
     points.foreach_get("co", flat)
     return flat.reshape(-1, 3).astype(np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -84,7 +85,7 @@ def _pose_action(rig: bpy.types.Object, entry: PoseEntry) -> bpy.types.Action:
     return action
 
 
-def _key_channel(curves: bpy.types.bpy_prop_collection, path: str, values: Floats) -> None:
+def _key_channel(curves: bpy.types.bpy_prop_collection[Any], path: str, values: Floats) -> None:
     for index, value in enumerate(values.tolist()):
         curve = curves.new(path, index=index)
         curve.keyframe_points.add(1)

@@ -32,7 +32,7 @@ def rigify_enabled() -> bool:
 
 def control_rig(rig: bpy.types.Object) -> bpy.types.Object | None:
     """Return the generated rig that moves ``rig``, or None."""
-    found = rig.get(_CONTROLS)
+    found: bpy.types.Object | None = rig.get(_CONTROLS)
     return found if found is not None and found.name in bpy.data.objects else None
 
 

@@ -24,9 +24,9 @@ def same_topology(character: Character) -> bool:
     return len(character.body.vertices_cam) == len(character.surface.vertices_cam) and np.array_equal(body, surface)
 
 
-def surface_shape_dirs(character: Character, near: Near | None) -> Floats:
-    """Return how the clothed surface changes (S, 3, B) with the identity: as the body does below it."""
-    directions = character.arrays["body_shape_dirs"].astype(np.float64)
+def surface_shape_dirs(character: Character, near: Near | None) -> Array:
+    """Return how the clothed surface changes (S, 3, B), float32, with the identity: as the body does below it."""
+    directions = character.arrays["body_shape_dirs"].astype(np.float32)
     if near is None:
         return directions
     return near.blend(directions.reshape(len(directions), -1)).reshape(-1, *directions.shape[1:])
@@ -97,7 +97,8 @@ def _stand_off(character: Character, near: Near | None) -> Floats:
     weights, vertices = character.body.weights.astype(np.float64), character.body.vertices_cam.astype(np.float64)
     away = _to_surface(character, near)
     shifts = weights.T @ away / np.maximum(weights.sum(axis=0), 1e-6)[:, None]
-    return ((away - weights @ shifts) * _normals(vertices, character.body.faces)).sum(axis=1)
+    result: Floats = ((away - weights @ shifts) * _normals(vertices, character.body.faces)).sum(axis=1)
+    return result
 
 
 def _to_surface(character: Character, near: Near | None) -> Floats:
@@ -117,7 +118,8 @@ def _normals(vertices: Floats, faces: Array) -> Floats:
     normals = np.zeros_like(vertices)
     for corner in range(3):
         np.add.at(normals, faces[:, corner], np.cross(b - a, c - a))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    result: Floats = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return result
 
 
 class _Neighbours:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 Vector = tuple[float, float, float]
 
@@ -26,9 +27,9 @@ class BoneStyle:
 
 
 @cache
-def _load() -> dict[str, dict[str, object]]:
+def _load() -> dict[str, dict[str, Any]]:
     text = (Path(__file__).parent / "artist.json").read_text(encoding="utf-8")
-    bones: dict[str, dict[str, object]] = json.loads(text)["bones"]
+    bones: dict[str, dict[str, Any]] = json.loads(text)["bones"]
     return bones
 
 
@@ -38,7 +39,7 @@ def bone_style(smpl_name: str) -> BoneStyle:
     suffix = {"left": ".L", "right": ".R"}.get(side, "")
     key = part if suffix else smpl_name
     style = _load().get(key, {"name": key, "z": [0.0, 1.0, 0.0], "collection": "Body"})
-    x, y, z = style["z"]  # type: ignore[misc]
+    x, y, z = style["z"]
     return BoneStyle(f"{style['name']}{suffix}", (-x if suffix == ".R" else x, y, z), str(style["collection"]))
 
 

@@ -21,9 +21,9 @@ _OUTLIER = 3.0
 """Distance from the curve, in typical distances, at which a frame's weight has dropped to a quarter."""
 _RIDGE = 1e-3
 """Pull of slope and curvature to zero, so that a gap at an end does not run away."""
-_CALM, _QUICK = 1.4, 0.6
+_CALM, _QUICK = 2.0, 0.6
 """Windows of joints at rest and of very fast ones, as shares of the usual one."""
-_FAST = 1.0
+_FAST = 3.0
 """Radians a second at which a joint gets as much of the one as of the other."""
 
 
@@ -90,7 +90,7 @@ def smooth_by_speed(rotations: Array, weights: Array, sigma: float, fps: float) 
     if window is None:
         return np.array(rotations, dtype=np.float64)
     calm, quick = (smooth_rotations(rotations, weights, share * sigma) for share in (_CALM, _QUICK))
-    steps = log_rotation(np.swapaxes(calm[:-1], -1, -2) @ calm[1:]) * fps
+    steps = log_rotation(np.swapaxes(quick[:-1], -1, -2) @ quick[1:]) * fps
     turning = np.concatenate([steps[:1], (steps[1:] + steps[:-1]) / 2, steps[-1:]])
     index, _, gauss = window
     squared = np.einsum("tw,twn->tn", gauss, (turning**2).sum(-1)[index]) / gauss.sum(1)[:, None]

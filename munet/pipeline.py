@@ -12,7 +12,9 @@ from munet.assemble import assemble
 from munet.body.default import load_default_body
 from munet.errors import InvalidInputError, MunetError, NoPersonError
 from munet.fitting.fit import fit_body
-from munet.learned.consult import consult, normals_of, prediction_of
+from munet.folds.look import see_folds
+from munet.folds.network import load_folds
+from munet.learned.consult import consult, prediction_of
 from munet.learned.networks import Networks
 from munet.lifting.lift import guess_poses, load_lifter
 from munet.models.store import ModelStore
@@ -21,8 +23,8 @@ from munet.perception.photo import read_photo
 from munet.preview import render_preview
 from munet.progress import STAGES, Progress, ignore_progress
 from munet.surface.dress import Prediction, dress
-from munet.texture.normal_map import NormalPictures, bake_normals
-from munet.texture.paint import paint
+from munet.texture.normal_map import bake_normals
+from munet.texture.paint import paint, seen_by
 from munet.userbody.carry import carry_fit, carry_prediction
 from munet.userbody.model import UserBodies, UserBody
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from munet.body.model import BodyModel
     from munet.fitting.result import BodyFit
+    from munet.folds.network import FoldNet
     from munet.lifting.network import LifterNet
     from munet.perception.observation import PersonObservation, Photo
     from munet.reconstruction import Reconstruction
@@ -49,6 +52,7 @@ class Models:
     lifter: LifterNet
     bodies: UserBodies
     networks: Networks
+    folds: FoldNet
 
     @classmethod
     def load(cls, settings: Settings) -> Models:
@@ -59,7 +63,8 @@ class Models:
         """
         device = choose_device(settings.device)
         body = load_default_body(device)
-        models = cls(body, Perceiver(ModelStore()), device, load_lifter(), UserBodies(body), Networks(body))
+        perceiver, bodies = Perceiver(ModelStore()), UserBodies(body)
+        models = cls(body, perceiver, device, load_lifter(), bodies, Networks(body), load_folds())
         if settings.network:
             models.networks.load()
         return models
@@ -98,13 +103,11 @@ class Figure:
         fit: body and camera.
         person: what was seen.
         prediction: the surface that the networks see, in the topology of the fit's body, or None.
-        normals: pictures of its normals, or None.
     """
 
     fit: BodyFit
     person: PersonObservation
     prediction: Prediction | None = None
-    normals: NormalPictures | None = None
 
 
 @dataclass
@@ -186,10 +189,8 @@ def _reconstruct(models: Models, photo: Photo, settings: Settings, clock: _Clock
         for i, f in enumerate(figures)
     ]
     persons = paint_people(body, dressed, photo, settings, clock)
-    persons = [
-        clock.run("texture", 1.0, with_folds, person, surface, figure.normals, settings)
-        for person, (surface, _, _), figure in zip(persons, dressed, figures, strict=True)
-    ]
+    if settings.folds:
+        persons = add_folds(models.folds, persons, dressed, photo, settings, clock)
     preview = clock.run("preview", 0.0, render_preview, photo, persons)
     clock.progress("preview", 1.0)
     return PhotoResult(tuple(persons), clock.seconds, (*photo.warnings, *failures), preview)
@@ -247,7 +248,7 @@ def learned_figure(
     if not settings.network:
         return Figure(fit, person)
     learned = clock.run("network", 0.0, consult, models.networks, fit, person, photo, settings)
-    return Figure(learned.fit, person, prediction_of(learned), normals_of(learned))
+    return Figure(learned.fit, person, prediction_of(learned))
 
 
 def carried_figure(
@@ -259,7 +260,7 @@ def carried_figure(
     fit = clock.run("body", 1.0, carry_fit, own, models.body, figure.fit, figure.person, photo, settings)
     known = figure.prediction
     prediction = None if known is None else carry_prediction(own, figure.fit, fit, known)
-    return Figure(fit, figure.person, prediction, figure.normals)
+    return Figure(fit, figure.person, prediction)
 
 
 def paint_people(
@@ -280,10 +281,20 @@ def paint_people(
     return persons
 
 
-def with_folds(
-    person: Reconstruction, surface: ClothedSurface, normals: NormalPictures | None, settings: Settings
-) -> Reconstruction:
-    """Add the normal map, where the networks were asked."""
-    if normals is None:
-        return person
-    return replace(person, normal_map=bake_normals(surface, normals, settings.texture_pixels // 2))
+def add_folds(
+    net: FoldNet,
+    persons: list[Reconstruction],
+    dressed: list[tuple[ClothedSurface, BodyFit, PersonObservation]],
+    photo: Photo,
+    settings: Settings,
+    clock: _Clock,
+) -> list[Reconstruction]:
+    """Give everybody a normal map of the folds that the photo shows."""
+
+    def folded(index: int) -> Reconstruction:
+        surface, fit, person = dressed[index]
+        others = [(seen_by(fit.camera, s, f.camera), s.faces) for n, (s, f, _) in enumerate(dressed) if n != index]
+        picture = see_folds(net, surface, fit, photo, person, others)
+        return replace(persons[index], normal_map=bake_normals(surface, picture, settings.texture_pixels // 2))
+
+    return [clock.run("texture", 1.0, folded, index) for index in range(len(persons))]

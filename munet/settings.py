@@ -21,7 +21,8 @@ class Settings:
         seed: seed of everything random.
         body_file: path, on the backend's computer, of an SMPL, SMPL-H or SMPL-X file that takes the place of the
             default body; empty for the default body.
-        network: whether MuNet's networks are asked for clothes and normals.
+        network: whether MuNet's networks are asked for clothes.
+        folds: whether the folds of clothes are read from the photo into a normal map.
         rounds: of body and normals in the networks, 1 to 3; 0 takes the preset's own.
     """
 
@@ -33,6 +34,7 @@ class Settings:
     seed: int = 0
     body_file: str = ""
     network: bool = True
+    folds: bool = True
     rounds: int = 0
 
     @property

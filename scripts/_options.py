@@ -35,6 +35,12 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="ask MuNet's networks how thick clothes are (docs/ablations.md)",
     )
+    parser.add_argument(
+        "--folds",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="read the folds of clothes from the photo into a normal map (docs/texture.md)",
+    )
 
 
 def add_backend_options(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +81,7 @@ def job_settings(options: argparse.Namespace) -> dict[str, Any]:
         "texture_size": options.texture_size,
         "device": "auto" if options.connect is None else options.device,
         "network": options.networks,
+        "folds": options.folds,
         "body_file": "" if options.body is None else str(options.body.resolve()),
     }
 

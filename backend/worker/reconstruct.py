@@ -103,8 +103,10 @@ def _check(settings: Settings) -> None:
         value = getattr(settings, name)
         if type(value) is not int or not low <= value <= high:
             raise InvalidInputError("A setting is wrong.", detail=f"{name} must be {low} to {high}, found {value!r}.")
-    if not isinstance(settings.network, bool):
-        raise InvalidInputError("A setting is wrong.", detail=f"network must be a bool, found {settings.network!r}.")
+    for name in ("network", "folds"):
+        value = getattr(settings, name)
+        if not isinstance(value, bool):
+            raise InvalidInputError("A setting is wrong.", detail=f"{name} must be a bool, found {value!r}.")
     if settings.preset not in PRESETS:
         detail = f"preset must be one of {', '.join(PRESETS)}, found {settings.preset!r}."
         raise InvalidInputError("A setting is wrong.", detail=detail)

@@ -17,15 +17,18 @@ from munet.network.infer import NetworkResult, move_person, refine_person
 from munet.perception.observation import PersonObservation, Photo
 from munet.settings import Settings
 from munet.surface.dress import Prediction
-from munet.texture.normal_map import NormalPictures
 
 FOLLOW_BODY = False
 """Whether the networks' body enters the fit."""
+ROUNDS = 1
+"""How often G_v moves the body: its pose step was trained on fits, not on its own results."""
+DISTRUST = 0.01
+"""Share of the person's height by which the landmarks may fit worse than before; beyond it the fit stays as it was."""
 SURFACE_SHARE = 0.7
 """Share of the networks' displacement that clothes are expected to stand off."""
 USE_NORMALS = False
-"""Whether folds are taken from the networks' normals, into the surface and as a normal map: they show none yet, and
-along arms and trunk the map holds the difference of two outlines instead."""
+"""Whether the surface follows the networks' normals: they show no folds yet, and along arms and trunk they hold the
+difference of two outlines instead. Folds come from a network of their own (munet/folds)."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +62,19 @@ def consult(
     product, points = networks.load()
     model = networks.body
     if FOLLOW_BODY:
-        moved = move_person(product, model, observation, photo, fit, settings.network_rounds)
-        fit = follow(model, points, fit, moved, observation, photo)
+        moved = move_person(product, model, observation, photo, fit, min(settings.network_rounds, ROUNDS))
+        fit = trusted(fit, follow(model, points, fit, moved, observation, photo))
     return Learned(fit, refine_person(product, model, observation, photo, fit, 0))
+
+
+def trusted(before: BodyFit, after: BodyFit) -> BodyFit:
+    """The fit that follows the networks, or the one before where landmarks speak against them."""
+    return after if after.landmark_error <= before.landmark_error + DISTRUST else before
 
 
 def prediction_of(learned: Learned) -> Prediction:
     """The surface that the mask is to meet."""
     return Prediction(displaced(learned, SURFACE_SHARE), learned.result.vertex_normals_cam if USE_NORMALS else None)
-
-
-def normals_of(learned: Learned) -> NormalPictures | None:
-    """The networks' normals as pictures of the surface, if they are used."""
-    result = learned.result
-    if not USE_NORMALS:
-        return None
-    return NormalPictures(result.normals_front, result.normals_back, result.crop.camera(learned.fit.camera))
 
 
 def displaced(learned: Learned, share: float) -> NDArray[np.float32]:

@@ -86,7 +86,7 @@ def paint(
         observation.mask,
         photo.image,
         regions.head | regions.eyes,
-        [(_seen_by(fit.camera, other, their_fit.camera), other.faces) for other, their_fit in others],
+        [(seen_by(fit.camera, other, their_fit.camera), other.faces) for other, their_fit in others],
     )
     projected = project_vertices(surface.vertices_cam, surface.faces, view)
     seen = sample_photo(texels, projected, view, photo.image)
@@ -110,7 +110,7 @@ def paint(
     return _to_texture(colour, texels)
 
 
-def _seen_by(camera: Camera, other: ClothedSurface, their_camera: Camera) -> Floats:
+def seen_by(camera: Camera, other: ClothedSurface, their_camera: Camera) -> Floats:
     """Vertices (S, 3) of another person in this camera's frame: the same pixels, sizes and depths to its measure."""
     depth = other.vertices_cam[:, 2:] * np.float32(camera.focal / their_camera.focal)
     away = their_camera.project(other.vertices_cam) - np.asarray(camera.center, np.float32)

@@ -9,8 +9,9 @@ import bpy
 
 from .errors import AddonError
 from .exporting.corrected import corrected
+from .exporting.options import WriteOptions
 from .exporting.textures import pictures_as_files
-from .exporting.writers import ENDINGS, WriteOptions, write
+from .exporting.writers import ENDINGS, write
 
 FORMATS = ("blend", *ENDINGS)
 

@@ -11,6 +11,7 @@ import bpy
 
 from .backend_manager.batch import EntryState, Kind
 from .backend_manager.states import State
+from .exporting.aside import TASK as EXPORT
 from .insert import advance
 from .session import Session, current
 
@@ -83,6 +84,7 @@ def _tick() -> float | None:
         advance(context, session)
         if installing and session.manager.state is State.FAILED:
             session.failure = session.manager.failure
+        _tell_of_export(session)
         show_states(context, session)
         if _picture(session) != before:
             _redraw(context)
@@ -91,6 +93,18 @@ def _tick() -> float | None:
     if session.changing:
         return _BUSY_SECONDS
     return None if session.manager.settled else _IDLE_SECONDS
+
+
+def _tell_of_export(session: Session) -> None:
+    """Say how an export in another Blender has ended, once."""
+    task = session.tools.get(EXPORT)
+    if task is None or not task.finished:
+        return
+    del session.tools[EXPORT]
+    if task.failure is not None:
+        session.failure = task.failure
+    elif not task.cancelled:
+        bpy.ops.munet.tell(text=f"Wrote {task.result[0]}")
 
 
 def _picture(session: Session) -> tuple[object, ...]:
@@ -102,7 +116,8 @@ def _picture(session: Session) -> tuple[object, ...]:
     facts = str(manager.status.get("facts", ""))
     doing = (job.stage, round(job.fraction, 3), job.position) if job else ()
     work = (session.work.title, round(session.work.fraction, 1)) if session.work else ()
-    return manager.state, states, doing, task, facts, tools, work
+    export = round(session.tools[EXPORT].fraction, 1) if EXPORT in session.tools else 0.0
+    return manager.state, states, doing, task, facts, tools, work, export
 
 
 @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]

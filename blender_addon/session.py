@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .work import Work
 
 LOOK_SECONDS = 2.0
+_TIDY_SECONDS = 1.0
 
 
 @dataclass
@@ -96,6 +97,8 @@ def close_session() -> None:
         session.cancel()
         for task in session.tools.values():
             task.cancel()
+        for task in session.tools.values():
+            task.join(_TIDY_SECONDS)
         session.manager.close()
 
 

@@ -274,6 +274,9 @@ class Measurement:
 
     def operator(self, name: str, home: Any = None, **options: Any) -> Iterator[float]:  # noqa: ANN401
         """Press a button."""
+        rigs = [thing for thing in bpy.data.objects if "munet_bone_names" in thing]
+        if bpy.context.object is None or bpy.context.object not in rigs:
+            bpy.context.view_layer.objects.active = rigs[0]
         with self.in_view(), self.probe.ours():
             getattr(home or bpy.ops.munet, name)("EXEC_DEFAULT", **options)
         yield from self.settle()

@@ -12,9 +12,9 @@ import bpy
 import numpy as np
 
 from ..errors import AddonError
-from ..exporting.copies import CopyOptions, exportable_copy
-from ..exporting.textures import pictures_as_files
-from ..exporting.writers import ENDINGS, WriteOptions, write
+from ..exporting.files import write_character
+from ..exporting.options import CopyOptions, WriteOptions
+from ..exporting.writers import ENDINGS
 from ..importer.armature import apply_pose
 from ..importer.body import set_photo_corrective
 from ..importer.camera import look_through
@@ -260,11 +260,7 @@ class Person:
         need_mode("OBJECT", "POSE")
         copied = CopyOptions(part=part, pose=pose, keys=shape_keys, centimetres=target == "UNREAL" and form == "fbx")
         options = WriteOptions(animation=pose == "ANIMATION", keys=shape_keys, target=target)
-        with exportable_copy(bpy.context, self._rig, copied) as objects:
-            if form != "obj":
-                return write(form, file, options)
-            with pictures_as_files(objects, file.parent):
-                return write(form, file, options)
+        return write_character(bpy.context, self._rig, form, file, copied, options)
 
     def make_light(self, triangles: int = 5000, texture_size: int = 1024) -> bpy.types.Object:
         """Make the light version of the clothed surface, on the same rig, with a normal map of the full detail.

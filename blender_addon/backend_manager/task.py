@@ -121,19 +121,32 @@ class Task:
         on_line: Callable[[str], None] | None = None,
         folder: Path | None = None,
         variables: Mapping[str, str] | None = None,
+        limit: float | None = None,
+        tied: bool = False,
     ) -> Ended:
         """Run a program to its end; its words go to the log, line by line to ``on_line``, the last ones are returned.
 
+        Args:
+            command: the program and its arguments.
+            on_line: called with each line.
+            folder: where it runs.
+            variables: of the environment, beside this process' own.
+            limit: seconds after which it is ended.
+            tied: its standard input ends when this process does, however that happens.
+
         Raises:
             Cancelled: the user has asked to stop; the program was ended.
-            OSError: the program can not be run.
+            OSError: the program can not be run, or has not ended within ``limit``.
         """
         self.check()
         kept: deque[str] = deque(maxlen=KEPT_LINES)
         with _opened(self.log_file) as log:
             log.write(f"$ {' '.join(command)}\n")
-            process = _spawn(command, folder, {**clean_variables(), **(variables or {})})
+            process = _spawn(command, folder, {**clean_variables(), **(variables or {})}, tied=tied)
             self._process = process
+            alarm = threading.Timer(limit or threading.TIMEOUT_MAX, end_family, (process,))
+            alarm.daemon = True
+            alarm.start()
             try:
                 for line in process.stdout or ():
                     self.check()
@@ -145,10 +158,14 @@ class Task:
                         on_line(line.rstrip())
                 process.wait(END_SECONDS)
             finally:
+                late = limit is not None and not alarm.is_alive()
+                alarm.cancel()
                 end_family(process)
                 self._process = None
             log.write(f"= {process.returncode}\n")
         self.check()
+        if late:
+            raise TimeoutError(f"It did not end within {limit:.0f} s.")
         return Ended(process.returncode, tuple(kept))
 
     def _run(self) -> None:
@@ -175,13 +192,15 @@ def _opened(path: Path | None) -> IO[str]:
     return path.open("a", encoding="utf-8")
 
 
-def _spawn(command: Sequence[str], folder: Path | None, variables: Mapping[str, str]) -> subprocess.Popen[str]:
+def _spawn(
+    command: Sequence[str], folder: Path | None, variables: Mapping[str, str], *, tied: bool
+) -> subprocess.Popen[str]:
     windows = sys.platform == "win32"
     return subprocess.Popen(
         command,
         cwd=folder,
         env=variables,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

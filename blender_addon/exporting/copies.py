@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import bpy
 import numpy as np
@@ -20,27 +19,11 @@ from ..rigging.bake import bake_correctives, frames_to_bake
 from ..rigging.clothes import COVERED
 from ..rigging.light import light_version
 from ..rigging.poses import put_pose
+from .options import CopyOptions
 
 _CENTIMETRES = 100.0
 _PARTS = {"BODY": "body any more", "SURFACE": "clothed surface any more", "BOTH": "mesh", "LIGHT": "light version"}
 _KINDS = ("objects", "collections", "meshes", "armatures", "actions", "images", "materials", "node_groups")
-
-
-@dataclass(frozen=True)
-class CopyOptions:
-    """What of a character is copied, and how.
-
-    Attributes:
-        part: SURFACE, BODY, BOTH or LIGHT.
-        pose: POSED, REST (T-pose) or ANIMATION (the action it plays).
-        keys: keep shape keys; otherwise the present shape becomes the mesh.
-        centimetres: let one unit be a centimetre, which Unreal wants, and call the rig "root".
-    """
-
-    part: str = "SURFACE"
-    pose: str = "POSED"
-    keys: bool = False
-    centimetres: bool = False
 
 
 def meshes_of(rig: bpy.types.Object, part: str) -> list[bpy.types.Object]:
@@ -122,6 +105,7 @@ def _scene_kept(context: bpy.types.Context) -> Iterator[None]:
         scene.frame_start, scene.frame_end = span
         if (scene.frame_current, scene.frame_subframe) != frame:
             scene.frame_set(frame[0], subframe=frame[1])
+        layer.update()
         for obj in layer.objects:
             obj.select_set(False)
         for obj in selected:

@@ -5,31 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 
 from ..errors import AddonError
+from .options import WriteOptions
 
 ENDINGS = {"glb": "glb", "fbx": "fbx", "usd": "usdz", "obj": "obj"}
-
-
-@dataclass(frozen=True)
-class WriteOptions:
-    """What a writer should do.
-
-    Attributes:
-        animation: write the action that the rig plays.
-        keys: write shape keys.
-        target: program an FBX is for: GENERAL, UNREAL or UNITY.
-        cameras: write cameras too.
-    """
-
-    animation: bool = False
-    keys: bool = True
-    target: str = "GENERAL"
-    cameras: bool = False
 
 
 def _call(operator: Callable[..., set[str]], **options: str | bool | float | set[str]) -> None:
@@ -121,6 +104,13 @@ def has_usd() -> bool:
     return bool(bpy.app.build_options.usd)
 
 
+def check_format(form: str) -> None:
+    """Raise AddonError NO_USD where this Blender can not write ``form``."""
+    if form == "usd" and not has_usd():
+        hint = "Use glTF or FBX, or the Blender of blender.org."
+        raise AddonError("NO_USD", "This Blender was built without USD.", hint=hint)
+
+
 def write(form: str, path: Path, options: WriteOptions) -> list[Path]:
     """Write the selected objects in the format ``form``, a key of :data:`ENDINGS`, as ``path`` and what it needs.
 
@@ -130,14 +120,12 @@ def write(form: str, path: Path, options: WriteOptions) -> list[Path]:
     Raises:
         AddonError: EXPORT: Blender could not write them; NO_USD: it was built without USD.
     """
-    if form == "usd" and not has_usd():
-        hint = "Use glTF or FBX, or the Blender of blender.org."
-        raise AddonError("NO_USD", "This Blender was built without USD.", hint=hint)
+    check_format(form)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".munet-", dir=path.parent) as scratch:
             _WRITERS[form](Path(scratch) / path.name, options)
-            return _move(Path(scratch), path)
+            return move_files(Path(scratch), path)
     except (RuntimeError, OSError, TypeError, AttributeError) as error:
         hint = "Check the free space of the disk, or choose another folder or format."
         raise AddonError(
@@ -145,7 +133,7 @@ def write(form: str, path: Path, options: WriteOptions) -> list[Path]:
         ) from error
 
 
-def _move(scratch: Path, path: Path) -> list[Path]:
+def move_files(scratch: Path, path: Path) -> list[Path]:
     """Move what was written beside ``path``, which comes last, so that it is there only when all is."""
     if not (scratch / path.name).is_file():
         raise OSError("Blender's exporter wrote nothing.")

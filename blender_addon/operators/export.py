@@ -1,17 +1,20 @@
 """The operators that write one character as a file for other programs."""
 # ruff: noqa: N801 - Blender prescribes the names of classes
 
-from contextlib import nullcontext
 from pathlib import Path
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..errors import AddonError
-from ..exporting.copies import CopyOptions, exportable_copy
-from ..exporting.textures import pictures_as_files
-from ..exporting.writers import ENDINGS, WriteOptions, has_usd, write
+from ..exporting.aside import TASK, blender_program, busy, export_task
+from ..exporting.files import write_character
+from ..exporting.options import CopyOptions, WriteOptions
+from ..exporting.writers import ENDINGS, has_usd
 from ..importer.scene import rig_of
+from ..language import failure_text
+from ..pump import start_pump
+from ..session import current
 from .polling import on_person
 
 _PARTS = (
@@ -40,6 +43,7 @@ class _Export(bpy.types.Operator):
 
     filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    wait: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
     part: EnumProperty(name="Part", description="What of the person to export", items=_PARTS)
 
     @classmethod
@@ -70,21 +74,62 @@ class _Export(bpy.types.Operator):
                 layout.prop(self, name)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Copy the person, write the copy, take it away."""
+        """Export in a Blender of its own, or here and now where there is no window, no other Blender or no time."""
         target = getattr(self, "target", "GENERAL")
         keys = getattr(self, "shape_keys", False)
         path = Path(bpy.path.abspath(bpy.path.ensure_ext(self.filepath, f".{ENDINGS[self.form]}")))
-        options = WriteOptions(animation=self.pose == "ANIMATION", keys=keys, target=target)
+        written = WriteOptions(animation=self.pose == "ANIMATION", keys=keys, target=target)
         copied = CopyOptions(part=self.part, pose=self.pose, keys=keys, centimetres=target == "UNREAL")
+        rig, program = rig_of(context.object), [] if self.wait else blender_program()
         try:
-            with exportable_copy(context, rig_of(context.object), copied) as objects:
-                pictures = pictures_as_files(objects, path.parent) if self.form == "obj" else nullcontext()
-                with pictures:
-                    written = write(self.form, path, options)
+            if not program:
+                write_character(context, rig, self.form, path, copied, written)
+            elif busy(current()):
+                raise AddonError("BUSY", "A copy is being exported already.", hint="Wait until it has finished.")
+            else:
+                current().start_tool(export_task(context, rig, self.form, path, copied, written, program))
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, failure_text(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Wrote {written[0]}")
+        if program:
+            start_pump()
+        else:
+            self.report({"INFO"}, f"Wrote {path}")
+        return {"FINISHED"}
+
+
+class MUNET_OT_cancel_export(bpy.types.Operator):
+    """Stop the export; nothing is written"""
+
+    bl_idname = "munet.cancel_export"
+    bl_label = "Cancel Export"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Allow it while something is exported."""
+        if not busy(current()):
+            cls.poll_message_set("Nothing is running")
+            return False
+        return True
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """End the other Blender."""
+        current().tools[TASK].cancel()
+        return {"FINISHED"}
+
+
+class MUNET_OT_tell(bpy.types.Operator):
+    """Say something in the status bar"""
+
+    bl_idname = "munet.tell"
+    bl_label = "Tell"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    text: StringProperty(options={"SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Say it."""
+        self.report({"INFO"}, self.text)
         return {"FINISHED"}
 
 
@@ -143,4 +188,11 @@ class MUNET_OT_export_obj(_Export):
     pose: EnumProperty(name="Pose", description="In which pose to export", items=_POSES)
 
 
-CLASSES = (MUNET_OT_export_gltf, MUNET_OT_export_fbx, MUNET_OT_export_usd, MUNET_OT_export_obj)
+CLASSES = (
+    MUNET_OT_export_gltf,
+    MUNET_OT_export_fbx,
+    MUNET_OT_export_usd,
+    MUNET_OT_export_obj,
+    MUNET_OT_cancel_export,
+    MUNET_OT_tell,
+)

@@ -11,6 +11,7 @@ import bpy
 import common
 import numpy as np
 import synthetic
+from aside import aside, check_aside, export
 from mathutils import Matrix, Quaternion, Vector
 from mathutils.kdtree import KDTree
 
@@ -122,8 +123,7 @@ def check_round_trip(name: str, part: str, pose: str) -> None:
     bpy.context.view_layer.update()
     before, path = scene_state(), FOLDER / f"{part}{pose}.{ENDINGS[form]}"
     options = {"target": target or "GENERAL"} if form == "fbx" else {}
-    export = getattr(bpy.ops.munet, f"export_{form}")
-    assert export(filepath=str(path), part=part, pose=pose, **options) == {"FINISHED"}
+    export(form, path, part=part, pose=pose, **options)
     assert scene_state() == before, difference(before, scene_state())
     meshes = read_back(form, path)
     found = np.concatenate([common.world_vertices(obj) for obj in meshes])
@@ -204,8 +204,7 @@ def check_animation() -> None:
             expected[frame] = common.world_vertices(person.surface) - offset
         bpy.context.scene.frame_set(4)
         before, path = scene_state(), FOLDER / f"move.{ENDINGS[form]}"
-        export = getattr(bpy.ops.munet, f"export_{form}")
-        assert export(filepath=str(path), pose="ANIMATION", **options) == {"FINISHED"}
+        export(form, path, pose="ANIMATION", **options)
         assert scene_state() == before, difference(before, scene_state())
         meshes = read_back(form, path)
         action = next(obj for obj in bpy.data.objects if obj.type == "ARMATURE").animation_data.action
@@ -240,15 +239,14 @@ def check_correctives_go_along() -> None:
     for form, keys in (("fbx", True), ("gltf", False)):
         person = corrected_person(37)
         expected = common.world_vertices(person.surface) - np.array(person.rig.location)
-        export = getattr(bpy.ops.munet, f"export_{form}")
-        assert export(filepath=str(FOLDER / f"copy.{ENDINGS[form]}"), shape_keys=keys) == {"FINISHED"}
+        export(form, FOLDER / f"copy.{ENDINGS[form]}", shape_keys=keys)
         found = common.world_vertices(read_back(form, FOLDER / f"copy.{ENDINGS[form]}")[0])
         assert nearest(expected, found) < 0.2 * MILLIMETRE, (form, nearest(expected, found))
     person = corrected_person(37)
     assert bpy.ops.munet.make_light(faces=1500, size="1024") == {"FINISHED"}
     light = next(obj for obj in bpy.data.objects if obj.get("munet_light"))
     expected = common.world_vertices(light) - np.array(person.rig.location)
-    assert bpy.ops.munet.export_gltf(filepath=str(FOLDER / "light.glb"), part="LIGHT") == {"FINISHED"}
+    export("gltf", FOLDER / "light.glb", part="LIGHT")
     meshes = read_back("gltf", FOLDER / "light.glb")
     assert len(meshes) == 1
     assert nearest(expected, common.world_vertices(meshes[0])) < 0.2 * MILLIMETRE
@@ -256,9 +254,9 @@ def check_correctives_go_along() -> None:
     check_animated_correctives()
 
 
-def check_animated_correctives() -> None:
+def check_animated_correctives(*forms: str) -> None:
     """An animated body with shape keys comes back as it was in every frame."""
-    for form in ("gltf", "fbx"):
+    for form in forms or ("gltf", "fbx"):
         person = corrected_person(38)
         common.show_all()
         bone, offset, expected = person.rig.pose.bones["shin.L"], np.array(person.rig.location), {}
@@ -269,8 +267,7 @@ def check_animated_correctives() -> None:
             bpy.context.scene.frame_set(frame)
             expected[frame] = common.world_vertices(person.body) - offset
         before, path = scene_state(), FOLDER / f"animated.{ENDINGS[form]}"
-        export = getattr(bpy.ops.munet, f"export_{form}")
-        assert export(filepath=str(path), part="BODY", pose="ANIMATION", shape_keys=True) == {"FINISHED"}
+        export(form, path, part="BODY", pose="ANIMATION", shape_keys=True)
         assert scene_state() == before, difference(before, scene_state())
         body = read_back(form, path)[0]
         # Blender's importers leave the sliders at 0 to 1, and animation stops at their ends.
@@ -291,8 +288,7 @@ def check_keys() -> None:
         blocks = person.body.data.shape_keys.key_blocks
         basis, moved = (np.array([point.co for point in blocks[name].points]) for name in ("Basis", "Shape003"))
         path = FOLDER / f"keys.{ENDINGS[form]}"
-        export = getattr(bpy.ops.munet, f"export_{form}")
-        assert export(filepath=str(path), part="BODY", pose="REST", shape_keys=True, **options) == {"FINISHED"}
+        export(form, path, part="BODY", pose="REST", shape_keys=True, **options)
         body = read_back(form, path)[0]
         names = [key.name for key in body.data.shape_keys.key_blocks]
         assert names[1:11] == [f"Shape{index:03d}" for index in range(10)], names
@@ -318,7 +314,7 @@ def check_modes_and_parts() -> None:
     bpy.ops.object.mode_set(mode="POSE")
     before = scene_state()
     path = FOLDER / "both.glb"
-    assert bpy.ops.munet.export_gltf(filepath=str(path), part="BOTH", shape_keys=True) == {"FINISHED"}
+    export("gltf", path, part="BOTH", shape_keys=True)
     assert scene_state() == before, difference(before, scene_state())
     bpy.ops.object.mode_set(mode="OBJECT")
     bpy.data.objects.remove(person.body)
@@ -336,7 +332,23 @@ def check_modes_and_parts() -> None:
 
 
 def check() -> None:
-    """Run all of it."""
+    """Run all of it, and enough of it in another Blender; with --aside all of it there."""
+    if "--aside" in sys.argv:
+        with aside():
+            check_everything()
+        return
+    check_everything()
+    with aside():
+        check_round_trip("obj", "SURFACE", "POSED")
+        check_round_trip("fbx UNREAL", "BOTH", "REST")
+        check_animated_correctives("gltf")
+    common.say("ok aside")
+    check_aside(FOLDER)
+    common.say("ok check_aside")
+
+
+def check_everything() -> None:
+    """All formats, parts and poses."""
     for index, name in enumerate(FORMATS):
         # The importer of 4.2 leaves the pose out that its exporter has written.
         if name != "usd" or bpy.app.version >= (4, 5, 0):

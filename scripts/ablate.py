@@ -48,7 +48,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help=f"networks of a training, NAME one of {', '.join(NAMES)} (default: munet, as it ships)",
     )
     parser.add_argument("--rounds", type=int, default=1, help="of G_v (default: 1)")
-    parser.add_argument("--no-surfaces", action="store_true", help="bodies only, four times as fast")
+    parser.add_argument("--surfaces", type=int, default=0, metavar="N", help="of how many of them also surfaces")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the people there, for the next time")
     parser.add_argument(
         "--share",
@@ -118,7 +118,6 @@ def _measure(options: argparse.Namespace) -> int:
     setting = {
         "split": options.split,
         "seed": "0",
-        "surfaces": str(not options.no_surfaces),
         "pose network": hashlib.sha256(LIFTER.read_bytes()).hexdigest()[:16],
     }
     ledger = Ledger(options.ledger, setting)
@@ -128,7 +127,7 @@ def _measure(options: argparse.Namespace) -> int:
     if options.keep:
         people = KeptPeople(Synthetic(split=options.split), options.keep)
     with tqdm(total=options.people, unit="person", disable=None) as bar:
-        for done in measure(tools, people, options.people, ledger, options.share):
+        for done in measure(tools, people, options.people, ledger, options.surfaces, options.share):
             bar.update(done - bar.n)
     ledger = Ledger(options.ledger, setting)
     facts = _facts(setting, groups)
@@ -149,7 +148,7 @@ def _tools(options: argparse.Namespace, weights: dict[str, Path], groups: dict[s
     from munet.lifting.lift import load_lifter
 
     body = load_default_body()
-    tools = replace(Tools.prepare(body, load_lifter()), surfaces=not options.no_surfaces)
+    tools = Tools.prepare(body, load_lifter())
     if not weights:
         return tools
     from munet.evaluation.learned_methods import Trained

@@ -93,7 +93,9 @@ class Crowd(Protocol):
         """One of them, as detectors see them, beside the truth."""
 
 
-def run(tools: Tools, people: Crowd, count: int, ledger: Ledger, share: tuple[int, int] = (0, 1)) -> Iterator[int]:
+def run(
+    tools: Tools, people: Crowd, count: int, ledger: Ledger, surfaces: int = 0, share: tuple[int, int] = (0, 1)
+) -> Iterator[int]:
     """Measure the first ``count`` people of the split's order; yields how many are done after each.
 
     Args:
@@ -101,12 +103,13 @@ def run(tools: Tools, people: Crowd, count: int, ledger: Ledger, share: tuple[in
         people: of the split.
         count: of them.
         ledger: what is in it is not measured again.
+        surfaces: of how many of them surfaces are measured as well.
         share: (k, n): only every n-th of them from the k-th on, where several processes write one ledger.
     """
     for done, number in enumerate(order_of(len(people))[:count], 1):
         if (done - 1) % share[1] != share[0]:
             continue
-        lacking = ledger.lacking(number, groups_of(tools))
+        lacking = ledger.lacking(number, groups_of(tools, surfaces=done <= surfaces))
         if lacking and number not in ledger.missed:
             try:
                 for group, errors in measure_person(tools, people.observed(number), lacking).items():

@@ -8,7 +8,7 @@ from typing import Any
 
 from munet.evaluation.ablation import Ledger, columns
 from munet.evaluation.intervals import Interval, gain_interval, mean_interval
-from munet.evaluation.methods import BASE
+from munet.evaluation.methods import BASE, SURFACES
 
 MAIN, TRAININGS = "munet", ("full", "no-trace", "no-cloth", "separate", "no-proxy")
 """Names of trainings: the networks that ship, and short joint trainings that leave something out, or nothing."""
@@ -96,17 +96,19 @@ class Table:
         rows: lines; the first one is what the gains are against.
         metrics: columns with their headings; the gain is that of the first one.
         decimals: of the numbers.
+        group: what is added to the names of the ledger's groups.
     """
 
     title: str
     rows: Sequence[Row]
     metrics: Mapping[str, str]
     decimals: int
+    group: str = ""
 
 
 TABLES = (
     Table("Bodies", BODY_ROWS, BODY_METRICS, 1),
-    Table("Surfaces", SURFACE_ROWS, SURFACE_METRICS, 3),
+    Table("Surfaces", SURFACE_ROWS, SURFACE_METRICS, 3, SURFACES),
 )
 
 
@@ -138,7 +140,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _numbers(table: Table, row: Row, ledger: Ledger, groups: Mapping[str, str]) -> tuple[dict[str, Interval], int]:
     """Means of the row's metrics, "gain" over the table's first row in its first metric, and the number of people."""
-    mine = groups.get(row.training, BASE if not row.training else ""), row.method
+    mine = groups.get(row.training, BASE if not row.training else "") + table.group, row.method
     found: dict[str, Interval] = {}
     people = 0
     for name in table.metrics:
@@ -146,7 +148,7 @@ def _numbers(table: Table, row: Row, ledger: Ledger, groups: Mapping[str, str]) 
         if len(ours):
             found[name], people = mean_interval(ours), len(ours)
     first = next(iter(table.metrics))
-    pair = columns(ledger, mine, (BASE, table.rows[0].method), first)
+    pair = columns(ledger, mine, (BASE + table.group, table.rows[0].method), first)
     if len(pair[0]) and row is not table.rows[0]:
         found["gain"] = gain_interval(*pair)
     return found, people
@@ -177,6 +179,7 @@ def document(ledger: Ledger, groups: Mapping[str, str], facts: Mapping[str, Any]
         for table, row, numbers, people in rows
     ]
     every = {BASE: BASE, **groups}
+    every |= {name + SURFACES: group + SURFACES for name, group in every.items()}
     return {
         **facts,
         "missed": {str(number): reason for number, reason in ledger.missed.items()},

@@ -13,8 +13,8 @@ from munet.evaluation.methods import Bodies, Errors, Tools, fit_errors, surface_
 from munet.evaluation.person_errors import body_errors, map_error
 from munet.fitting.result import BodyFit
 from munet.learned.body_step import follow, moved_joints
-from munet.learned.consult import FOLLOW_BODY, Learned, prediction_of
-from munet.network.infer import Crop, MunetProduct, move_person, refine_person
+from munet.learned.consult import FOLLOW_BODY, Learned, prediction_of, trusted
+from munet.network.infer import Crop, MunetProduct, NetworkBody, move_person, refine_person
 from munet.surface.dress import dress
 
 
@@ -25,37 +25,31 @@ class Trained:
     Attributes:
         product: its networks.
         rounds: of G_v.
-        body: whether its G_v is trained; without, it is not asked.
         whole: also let G_v begin with the pose network's body, let the fit follow it, and dress the fit as the
             product does, with what the networks expect of clothes.
     """
 
     product: MunetProduct
     rounds: int = 1
-    body: bool = True
     whole: bool = True
 
-    def __call__(self, tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
-        """Errors of every method, by its name."""
-        result, stands = self._bodies(tools, person, bodies) if self.body else ({}, bodies.fit)
-        return result | (self._surfaces(tools, person, bodies, stands) if tools.surfaces else {})
-
-    def _bodies(self, tools: Tools, person: Observed, bodies: Bodies) -> tuple[dict[str, Errors], BodyFit]:
-        """Errors of bodies, and the body that the product's surface stands on."""
+    def bodies(self, tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
+        """Errors of bodies, by the method's name."""
         result: dict[str, Errors] = {}
-        stands = bodies.fit
         starts = {"G_v": bodies.lifted} if self.whole else {}
         for name, start in (starts | {"G_v over fit": bodies.fit}).items():
-            moved = move_person(self.product, tools.body, person.person, person.photo, start, self.rounds)
+            moved = self._moved(tools, person, start)
             vertices = moved.vertices_cam.astype(np.float64)
             result[name] = body_errors(moved_joints(tools.body, start, vertices), vertices, person)
             if self.whole and start is bodies.fit:
-                followed = follow(tools.body, tools.points, start, moved, person.person, person.photo)
-                result["G_v + fit"] = fit_errors(followed, person)
-                stands = followed if FOLLOW_BODY else stands
-        return result, stands
+                result["G_v + fit"] = fit_errors(self._followed(tools, person, start, moved), person)
+        return result
 
-    def _surfaces(self, tools: Tools, person: Observed, bodies: Bodies, fit: BodyFit) -> dict[str, Errors]:
+    def surfaces(self, tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
+        """Errors of surfaces, by the method's name; the product's stand on its body."""
+        fit = bodies.fit
+        if self.whole and FOLLOW_BODY:
+            fit = self._followed(tools, person, fit, self._moved(tools, person, fit))
         answer = refine_person(self.product, tools.body, person.person, person.photo, fit, 0)
         height, width = person.photo.image.shape[:2]
         front, back = (in_photo(answer.crop, m, height, width) for m in (answer.normals_front, answer.normals_back))
@@ -68,6 +62,12 @@ class Trained:
             dressed = dress(tools.body, fit, person.person, tools.settings, prediction)
             result["surface + mask"] = surface_errors_of(tools, person, bodies, dressed.vertices_cam, fit)
         return result
+
+    def _moved(self, tools: Tools, person: Observed, fit: BodyFit) -> NetworkBody:
+        return move_person(self.product, tools.body, person.person, person.photo, fit, self.rounds)
+
+    def _followed(self, tools: Tools, person: Observed, fit: BodyFit, moved: NetworkBody) -> BodyFit:
+        return trusted(fit, follow(tools.body, tools.points, fit, moved, person.person, person.photo))
 
 
 def in_photo(crop: Crop, image: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:

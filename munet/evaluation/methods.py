@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,18 @@ from munet.surface.dress import dress
 
 Errors = dict[str, float]
 BASE = "base"
-Learned = Callable[["Tools", Observed, "Bodies"], dict[str, Errors]]
+SURFACES = " surfaces"
+"""What the names of groups of surfaces end with."""
+
+
+class Learned(Protocol):
+    """The methods of a training."""
+
+    def bodies(self, tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
+        """Errors of bodies, by the method's name."""
+
+    def surfaces(self, tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
+        """Errors of surfaces, by the method's name."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,7 @@ class Bodies:
         alone: fit from the closed-form start.
         lifted: of the pose network, without a fit.
         fit: that listens to the pose network, as in the product.
-        truth: the true surface to compare with, where surfaces are measured.
+        truth: the true surface to compare with, where surfaces are asked for.
     """
 
     alone: BodyFit
@@ -56,7 +68,6 @@ class Tools:
         lifter: the pose network.
         settings: of fit and surface.
         networks: methods of trained networks, by a name that tells training and weights.
-        surfaces: whether surfaces are measured.
     """
 
     body: BodyModel
@@ -64,7 +75,6 @@ class Tools:
     lifter: LifterNet
     settings: Settings
     networks: Mapping[str, Learned] = field(default_factory=dict)
-    surfaces: bool = True
 
     @classmethod
     def prepare(cls, body: BodyModel, lifter: LifterNet) -> Tools:
@@ -84,29 +94,37 @@ def measure_person(tools: Tools, person: Observed, groups: Sequence[str]) -> dic
         MunetError: the person can not be fitted.
     """
     bodies = find_bodies(tools, person)
-    if tools.surfaces:
+    if any(group.endswith(SURFACES) for group in groups):
         bodies = replace(bodies, truth=probed_truth(person))
-    every = {BASE: _without_networks, **tools.networks}
+    every: dict[str, Callable[[Tools, Observed, Bodies], dict[str, Errors]]] = {
+        BASE: _bodies_without_networks,
+        BASE + SURFACES: _surfaces_without_networks,
+    }
+    for name, learned in tools.networks.items():
+        every |= {name: learned.bodies, name + SURFACES: learned.surfaces}
     return {group: every[group](tools, person, bodies) for group in groups}
 
 
-def groups_of(tools: Tools) -> tuple[str, ...]:
+def groups_of(tools: Tools, *, surfaces: bool = True) -> tuple[str, ...]:
     """Methods that share what they need: those without MuNet's networks, and those of each training."""
-    return (BASE, *tools.networks)
+    names = (BASE, *tools.networks)
+    return (*names, *(name + SURFACES for name in names)) if surfaces else names
 
 
-def _without_networks(tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
-    result = {
+def _bodies_without_networks(_: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
+    return {
         "fit": fit_errors(bodies.alone, person),
         "lifter": fit_errors(bodies.lifted, person),
         "fit+lifter": fit_errors(bodies.fit, person),
     }
-    if tools.surfaces:
-        fit = bodies.fit
-        dressed = dress(tools.body, fit, person.person, tools.settings)
-        result["body"] = surface_errors_of(tools, person, bodies, fit.vertices_cam)
-        result["mask"] = surface_errors_of(tools, person, bodies, dressed.vertices_cam)
-    return result
+
+
+def _surfaces_without_networks(tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
+    dressed = dress(tools.body, bodies.fit, person.person, tools.settings)
+    return {
+        "body": surface_errors_of(tools, person, bodies, bodies.fit.vertices_cam),
+        "mask": surface_errors_of(tools, person, bodies, dressed.vertices_cam),
+    }
 
 
 def find_bodies(tools: Tools, person: Observed) -> Bodies:

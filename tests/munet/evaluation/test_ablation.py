@@ -21,7 +21,7 @@ from munet.evaluation.body_metrics import pa_mpjpe
 from munet.evaluation.datasets.kept import KeptPeople
 from munet.evaluation.datasets.synthetic import Synthetic, measured_depths
 from munet.evaluation.intervals import gain_interval, mean_interval
-from munet.evaluation.methods import BASE, Tools
+from munet.evaluation.methods import BASE, SURFACES, Bodies, Tools, groups_of, measure_person
 from munet.evaluation.person_errors import body_errors, map_error, mesh_errors, probed_truth, rendered_normals
 from munet.geometry.camera import Camera
 from munet.lifting.lift import load_lifter
@@ -120,15 +120,19 @@ def test_rendered_normals_face_the_camera_and_away_from_it(tools: Tools) -> None
 
 def test_it_goes_on_where_it_was_stopped(tmp_path: Path, tools: Tools, people: Synthetic) -> None:
     path, asked = tmp_path / "ledger.jsonl", []
-    quick = replace(tools, surfaces=False)
 
-    def networks(_: Tools, person: object, __: object) -> dict[str, dict[str, float]]:
-        asked.append(person)
-        return {"G_v": {"pa_mpjpe": 1.0, "mpjpe": 2.0, "pve": 3.0}}
+    class Network:
+        def bodies(self, _: Tools, person: object, __: object) -> dict[str, dict[str, float]]:
+            asked.append(person)
+            return {"G_v": {"pa_mpjpe": 1.0, "mpjpe": 2.0, "pve": 3.0}}
 
-    assert list(run(quick, people, 2, Ledger(path, SETTING))) == [1, 2]
+        def surfaces(self, _: Tools, __: object, bodies: Bodies) -> dict[str, dict[str, float]]:
+            assert bodies.truth is not None
+            return {"surface": {"chamfer": 4.0}}
+
+    assert list(run(tools, people, 2, Ledger(path, SETTING))) == [1, 2]
     before = path.read_text(encoding="utf-8")
-    both = replace(quick, networks={"munet abc": networks})
+    both = replace(tools, networks={"munet abc": Network()})
     ledger = Ledger(path, SETTING)
     assert list(run(both, people, 3, ledger)) == [1, 2, 3]
     assert path.read_text(encoding="utf-8").startswith(before)
@@ -137,6 +141,9 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path, tools: Tools, people: S
     ours, theirs = columns(ledger, ("munet abc", "G_v"), (BASE, "fit"), "pa_mpjpe")
     assert ours.tolist() == [1.0, 1.0, 1.0]
     assert 5 < theirs.mean() < 200
+    list(run(replace(both, networks={"munet abc": Network()}), people, 4, ledger, 0, (3, 4)))
+    assert len(ledger.measured(BASE)) == 4
+    assert not ledger.measured(BASE + SURFACES)
     text = markdown(ledger, {"munet": "munet abc"})
     assert "| G_v over the pose network's body, no fit | 1.0 (1.0 to 1.0)" in text
     assert f"not trained: `{COMMANDS['no-trace']}`" in text
@@ -145,3 +152,6 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path, tools: Tools, people: S
     assert set(facts["not_trained"]) == set(COMMANDS) - {"munet"} or "munet" in facts["not_trained"]
     with pytest.raises(InvalidInputError, match="another measurement"):
         Ledger(path, {"split": "val"})
+    wanted = [name for name in groups_of(both) if name.startswith("munet")]
+    surfaces = measure_person(both, people.observed(order_of(500)[0]), wanted)
+    assert surfaces["munet abc" + SURFACES] == {"surface": {"chamfer": 4.0}}

@@ -2,7 +2,8 @@
 
     python scripts/make_pose_prior.py POSES.npz
 
-POSES.npz holds ``pose`` (N, 24, 3), axis-angle in SMPL's convention with y up, and ``clip`` (N,), each frame's clip.
+POSES.npz holds ``pose`` (N, 24, 3), axis-angle in SMPL's convention with y up, ``clip`` (N,), each frame's clip, and
+``clip_names``. Clips that are held out for validation and test are left out (munet/training/assets).
 Writes munet/assets/pose_prior.npz: a mixture of Gaussians over the 21 body joints (axis-angle) and the direction up in
 the frame of the pelvis (x and z), which says how upright a pose is and nothing about its yaw.
 """
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from munet.fitting.so3 import exp_rotation, log_rotation  # noqa: E402
+from munet.training.data.splits import read_held_out  # noqa: E402
 
 Array = NDArray[np.float64]
 
@@ -128,6 +130,10 @@ def main() -> None:
     arguments = parser.parse_args()
     with np.load(arguments.poses) as stored:
         pose, clip = stored["pose"].astype(np.float64), stored["clip"].astype(np.int64)
+        names = tuple(str(name) for name in stored["clip_names"])
+    held = read_held_out()
+    known = ~np.isin(clip, held.clips_of("val", names) + held.clips_of("test", names))
+    pose, clip = pose[known], clip[known]
     arrays = make_prior(pose, clip, arguments.components, arguments.rounds, arguments.seed)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(OUTPUT, **arrays, credit=np.array(CREDIT))

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=Plan.batch)
     parser.add_argument("--rate", type=float, default=Plan.rate)
     parser.add_argument("--seed", type=int, default=Plan.seed)
+    parser.add_argument("--start", type=Path, help="weights to begin with (default: random ones)")
     parser.add_argument("--poses", type=Path, default=POSES)
     parser.add_argument("--folder", type=Path, default=ROOT / "out" / "lifter", help="for the checkpoint")
     parser.add_argument("--output", type=Path, default=WEIGHTS)
@@ -58,6 +60,8 @@ def main() -> None:
     if checkpoint.exists():
         training.load(torch.load(checkpoint, weights_only=True))
         print(f"Resumed at step {training.step} of {plan.steps}.")
+    elif arguments.start:
+        training.begin_with(load_file(arguments.start))
     skeleton = make_skeleton(load_default_body("cpu"))
     done = run(
         training,

@@ -18,7 +18,7 @@ from munet.fitting.evidence import SEEN, Evidence, gather_evidence, landmark_tru
 from munet.fitting.guess import PoseGuess, choose_guess
 from munet.fitting.hands import relaxed_fingers
 from munet.fitting.hypotheses import try_flips
-from munet.fitting.objective import Objective
+from munet.fitting.objective import Objective, Weights
 from munet.fitting.pockets import pocketed_hands
 from munet.fitting.prior import PosePrior, load_pose_prior
 from munet.fitting.result import BodyFit
@@ -49,14 +49,16 @@ def fit_body(
 
     Closed-form rotations from the 3D landmarks, then a robust fit (Levenberg-Marquardt) of pose, shape, translation,
     focal length and tilt of the camera to the 2D landmarks, the mask and, weakly, the measured depths, under joint
-    limits and a prior learnt from motion; limbs are tried flipped in depth. Joints without evidence rest.
+    limits and a prior learnt from motion; limbs are tried flipped in depth. Joints without evidence rest, or follow
+    the guesses halfway.
 
     Args:
         model: the body.
         observation: what was seen of the person.
         photo: the photo at working resolution.
         settings: the preset decides how many steps the fit takes.
-        guesses: of the pose network; the one that agrees best with the measured depths pulls the joints towards it.
+        guesses: of the pose network; the one that agrees best with the measured depths pulls the joints towards it,
+            as far as the network trusts it.
 
     Raises:
         InvalidInputError: arrays of the observation have the wrong shape or are not finite.
@@ -84,6 +86,7 @@ def prepare(
     photo: Photo,
     prior: PosePrior,
     guesses: Sequence[PoseGuess] = (),
+    weights: Weights | None = None,
 ) -> tuple[Objective, State]:
     """Return the cost of one person and the closed-form start of the fit."""
     focal, focal_sigma = guess_focal(photo)
@@ -103,8 +106,9 @@ def prepare(
     middle = float(pose_points(rig, state)[:, 2].mean())
     pocketed = pocketed_hands(observation, photo)
     evidence = gather_evidence(observation, focal * body.height / middle, pocketed)
-    guess = choose_guess(body, evidence, state, guesses)
-    return Objective(body, evidence, prior, state, center, focal_sigma, guess=guess), state
+    weights = weights or Weights()
+    guess = choose_guess(body, evidence, state, guesses, weights.guess)
+    return Objective(body, evidence, prior, state, center, focal_sigma, weights, guess), state
 
 
 def _check(observation: PersonObservation, photo: Photo) -> None:
@@ -130,14 +134,17 @@ def _check(observation: PersonObservation, photo: Photo) -> None:
         )
 
 
-def _warnings(evidence: Evidence, told: str) -> tuple[str, ...]:
-    """Return what is not seen, but for limbs that the observation's own warnings (``told``) already name."""
+def _warnings(evidence: Evidence, told: str, *, led: bool) -> tuple[str, ...]:
+    """Return what is not seen, but for limbs that the observation's own warnings (``told``) already name.
+
+    ``led`` says that a pose network's guess takes the place of rest.
+    """
     groups = {"legs": (1, 2, 4, 5), "left arm": (16, 18), "right arm": (17, 19)}
     unseen = [name for name, joints in groups.items() if name not in told and not evidence.seen[list(joints)].any()]
     guessed = [name for name in unseen if evidence.guessed[list(groups[name])].any()]
     resting = [name for name in unseen if name not in guessed]
     sentences = (
-        ("Not seen in the photo and therefore at rest", resting),
+        (f"Not seen in the photo and therefore {'guessed' if led else 'at rest'}", resting),
         ("Hardly seen and therefore guessed", guessed),
     )
     return tuple(f"{text}: {', '.join(names)}." for text, names in sentences if names)
@@ -182,7 +189,7 @@ def finish(
         joints_cam=joints,
         seen=evidence.seen,
         landmark_error=landmark_error(marks.astype(np.float64), observation, evidence.height),
-        warnings=_warnings(evidence, " ".join(observation.warnings)),
+        warnings=_warnings(evidence, " ".join(observation.warnings), led=objective.guess is not None),
         up_cam=state.up_cam.astype(np.float32),
         pocketed=evidence.pocketed,
     )

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from munet.fitting.body_points import BodyPoints
 from munet.fitting.evidence import DEPTH_BONES, Evidence
+from munet.fitting.prior import resting_pose
 from munet.fitting.rig import (
     JOINTS,
+    MOVED,
     SIZE,
     TO_CAMERA,
     PointRig,
@@ -21,6 +23,7 @@ from munet.fitting.rig import (
     pose_points_with_jacobian,
     pose_skeleton,
 )
+from munet.fitting.so3 import exp_rotation, log_rotation
 from munet.fitting.solver import Block, robust
 
 Array = NDArray[np.float64]
@@ -29,10 +32,21 @@ _LIMIT = 0.4
 """Difference of depth in metres beyond which a bone says no more about which guess is right."""
 _CONFIDENCE = 0.02
 """Metres of mean difference that a guess e times as sure makes up for."""
-_LEGS = (1, 2, 4, 5)
-"""Hips and knees: without them a guess does not know how far a person leans."""
-_PLUMB = 0.8
-"""Share of the trust that is lost for somebody who stands on straight legs: the network leans them a little."""
+_THIGHS = (1, 2)
+"""Without them a guess does not know how far a person leans."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far the joints of a guess may be off.
+
+    Attributes:
+        metres: (24, 2) mean absolute error, seen from the root, across the view (of each axis) and along it.
+        ahead: (3,) unit vector along the view, camera frame.
+    """
+
+    metres: Array
+    ahead: Array
 
 
 @dataclass(frozen=True)
@@ -44,11 +58,13 @@ class PoseGuess:
             the fit's state has them); the hands rest.
         betas: (10,) identity.
         confidence: in [0, 1]; the confidences of a person's guesses sum to 1.
+        spread: how far the joints may be off, or None if the network does not say.
     """
 
     rotations: Array
     betas: Array
     confidence: float
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -58,14 +74,53 @@ class GuessedJoints:
     Attributes:
         offsets: (24, 3) metres from the root, axes of the camera frame.
         trust: (24,) square-root weights, 0 where nothing that the network saw tells.
+        spread: how far the joints may be off, or None if the network does not say.
     """
 
     offsets: Array
     trust: Array
+    spread: Spread | None = None
+
+    def whitening(self, joints: NDArray[np.int64], weights: GuessWeights) -> Array:
+        """Matrices (N, 3, 3) that turn distances of joints in metres into standard deviations."""
+        if self.spread is None:
+            return np.tile(np.eye(3) / weights.sigma, (len(joints), 1, 1))
+        across, along = np.maximum(weights.factor * self.spread.metres[joints], weights.least).T[:, :, None, None]
+        view = np.outer(self.spread.ahead, self.spread.ahead)
+        result: Array = (np.eye(3) - view) / across + view / along
+        return result
+
+
+@dataclass(frozen=True)
+class GuessWeights:
+    """How strongly a guess speaks.
+
+    Attributes:
+        factor: standard deviation over the mean absolute error that the network expects.
+        least: smallest standard deviation, metres.
+        sigma: standard deviation in metres where the network does not say.
+        limit: distance in standard deviations at which the pull has dropped to a quarter.
+        unseen: trust in joints that nothing in the photo tells.
+        calm: share of the way from the guess to rest at which such joints are expected: what one sees least of is a
+            mean of many poses, which looks like none of them.
+        plumb: share of the trust that is lost for somebody who stands on straight legs.
+    """
+
+    factor: float = 0.6
+    least: float = 0.02
+    sigma: float = 0.06
+    limit: float = 5.0
+    unseen: float = 1.0
+    calm: float = 0.5
+    plumb: float = 0.8
 
 
 def choose_guess(
-    body: BodyPoints, evidence: Evidence, start: State, guesses: Sequence[PoseGuess]
+    body: BodyPoints,
+    evidence: Evidence,
+    start: State,
+    guesses: Sequence[PoseGuess],
+    weights: GuessWeights | None = None,
 ) -> GuessedJoints | None:
     """Take the guess whose depths agree best with the detector's.
 
@@ -77,25 +132,40 @@ def choose_guess(
         evidence: of the person.
         start: gives place and focal length.
         guesses: of the pose network.
+        weights: how strongly it shall speak.
 
     Returns:
-        The joints, trusted less the less of the legs is in the photo, and less for who stands on straight legs, whose
-        posture the fit knows; None without guesses or without legs.
+        The joints, trusted half if one thigh is in the photo, and less for who stands on straight legs, whose posture
+        the fit knows; None without guesses or without thighs.
     """
+    weights = weights or GuessWeights()
     known = evidence.seen | evidence.guessed
-    legs = float(known[list(_LEGS)].mean())
+    legs = float(known[list(_THIGHS)].mean())
     if not guesses or legs == 0:
         return None
-    states = [replace(start, rotations=guess.rotations, betas=guess.betas) for guess in guesses]
+    states = [
+        replace(start, rotations=calmed(guess.rotations, known, weights.calm), betas=guess.betas) for guess in guesses
+    ]
     costs = [
         disagreement(evidence, bone_depths(body, state)) - _CONFIDENCE * float(np.log(guess.confidence + 1e-3))
         for state, guess in zip(states, guesses, strict=True)
     ]
-    heads = pose_skeleton(body.rig, states[int(np.argmin(costs))]).heads * TO_CAMERA
+    best = int(np.argmin(costs))
+    heads = pose_skeleton(body.rig, states[best]).heads * TO_CAMERA
     # A joint's place follows from its parent's rotation.
     plumb = evidence.standing * float(evidence.straight.prod())
-    trust = np.where(known[np.maximum(body.rig.parents, 0)], legs * (1 - _PLUMB * plumb), 0.0)
-    return GuessedJoints(heads - heads[0], trust)
+    told = np.where(known[np.maximum(body.rig.parents, 0)], 1.0, weights.unseen)
+    trust = told * legs * (1 - weights.plumb * plumb)
+    return GuessedJoints(heads - heads[0], trust, guesses[best].spread)
+
+
+def calmed(rotations: Array, known: NDArray[np.bool_], share: float) -> Array:
+    """Turn the joints that are not ``known`` (24,) of a pose (24, 3, 3) by a share of the way to the resting pose."""
+    turns, resting = rotations.copy(), exp_rotation(resting_pose())
+    for joint in np.flatnonzero(~known[:MOVED]):
+        if joint > 0:
+            turns[joint] = resting[joint] @ exp_rotation((1 - share) * log_rotation(resting[joint].T @ turns[joint]))
+    return turns
 
 
 def bone_depths(body: BodyPoints, state: State) -> Array:
@@ -121,12 +191,11 @@ def joint_rig(rig: PointRig) -> PointRig:
     return replace(rig, anchors=anchors, anchor_dirs=anchor_dirs, weights=weights)
 
 
-def guess_block(
-    guess: GuessedJoints, rig: PointRig, state: State, skeleton: Skeleton, sigma: float, limit: float
-) -> Block:
-    """Return the distance of the joints, seen from the root, from where a guess puts them, in metres."""
+def guess_block(guess: GuessedJoints, rig: PointRig, state: State, skeleton: Skeleton, weights: GuessWeights) -> Block:
+    """Return the distance of the joints, seen from the root, from where a guess puts them, in standard deviations."""
     points, jacobian = pose_points_with_jacobian(joint_rig(rig), state, skeleton)
     used = np.flatnonzero(guess.trust[1:] > 0) + 1
-    residual = points[used] - points[0] - guess.offsets[used]
-    slope = (jacobian[used] - jacobian[0]).reshape(-1, SIZE)
-    return robust(residual.ravel(), slope, guess.trust[used] / sigma, limit, group=3)
+    white = guess.whitening(used, weights)
+    residual = (white @ (points[used] - points[0] - guess.offsets[used])[..., None]).ravel()
+    slope = (white @ (jacobian[used] - jacobian[0])).reshape(-1, SIZE)
+    return robust(residual, slope, guess.trust[used], weights.limit, group=3)

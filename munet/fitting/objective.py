@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from munet.fitting.body_points import BodyPoints
 from munet.fitting.evidence import Evidence
-from munet.fitting.guess import GuessedJoints, guess_block
+from munet.fitting.guess import GuessedJoints, GuessWeights, guess_block
 from munet.fitting.mask_field import sample
 from munet.fitting.pockets import pocket_block
 from munet.fitting.prior import PosePrior, limits_block, pose_features, posture_block, prior_block, rest_block
-from munet.fitting.rig import MOVED, Skeleton, State, place_points, pose_points_with_jacobian, pose_skeleton
+from munet.fitting.rig import JOINTS, MOVED, Skeleton, State, place_points, pose_points_with_jacobian, pose_skeleton
 from munet.fitting.solver import Block, quadratic
 from munet.fitting.spheres import collision_block
 from munet.fitting.terms import (
@@ -46,7 +46,6 @@ class Weights:
     Attributes:
         landmark_sigma, landmark_limit: noise of a landmark and the distance at which it counts as wrong.
         depth_sigma, depth_limit: of the detector's depth along a bone, metres.
-        guess_sigma, guess_limit: of the joints that the pose network guesses, from the root, metres.
         prior: factor of the pose prior.
         limits: per radian beyond the joint limits.
         betas_sigma: spread of the shape parameters.
@@ -57,14 +56,14 @@ class Weights:
         collision_sigma: depth of a hand or forearm in the trunk or a thigh, metres.
         pocket_sigma: distance of a hand in a pocket from lying under the surface, metres.
         mask: whether the two terms of the mask are used.
+        guess: of the joints that the pose network guesses.
+        guided_prior: factor on the prior beside a guess.
     """
 
     landmark_sigma: float = 0.006
     landmark_limit: float = 0.06
     depth_sigma: float = 0.05
     depth_limit: float = 0.30
-    guess_sigma: float = 0.06
-    guess_limit: float = 0.30
     prior: float = 0.7
     limits: float = 20.0
     betas_sigma: float = 0.5
@@ -78,6 +77,8 @@ class Weights:
     collision_sigma: float = 0.012
     pocket_sigma: float = 0.01
     mask: bool = True
+    guess: GuessWeights = field(default_factory=GuessWeights)
+    guided_prior: float = 1.4
 
 
 @dataclass(frozen=True)
@@ -152,9 +153,15 @@ class Objective:
         evidence, weights = self.evidence, self.weights
         features = pose_features(state)
         unseen = np.where(evidence.guessed, _GUESSED, 1.0) * np.where(evidence.seen, 0.0, weights.rest)
+        prior = weights.prior
+        if self.guess is not None:
+            prior *= weights.guided_prior
+            led = np.zeros(JOINTS, bool)
+            np.logical_or.at(led, self.body.rig.parents[1:], self.guess.trust[1:] > 0)
+            unseen = np.where(led & ~evidence.guessed, _GUESSED * unseen, unseen)
         knees = features.jacobian[[9, 12]], features.values[[9, 12]]
         return [
-            prior_block(self.prior, features, weights.prior),
+            prior_block(self.prior, features, prior),
             limits_block(features, weights.limits),
             rest_block(features, unseen[1:MOVED]),
             quadratic(knees[1], knees[0], weights.straight * evidence.straight),
@@ -165,8 +172,7 @@ class Objective:
     def _guess_terms(self, state: State, skeleton: Skeleton) -> list[Block]:
         if self.guess is None:
             return []
-        sigma, limit = self.weights.guess_sigma, self.weights.guess_limit
-        return [guess_block(self.guess, self.body.rig, state, skeleton, sigma, limit)]
+        return [guess_block(self.guess, self.body.rig, state, skeleton, self.weights.guess)]
 
     def _mask_terms(self, state: State, skeleton: Skeleton) -> list[Block]:
         evidence, weights = self.evidence, self.weights

@@ -18,8 +18,10 @@ MARK_NAMES = (
 """The landmarks that stand for one place of the body; eyes, mouth and thumbs add nothing to a pose."""
 
 MARKS = tuple(LANDMARK_NAMES.index(name) for name in MARK_NAMES)
+HIPS = tuple(LANDMARK_NAMES.index(name) for name in ("left_hip", "right_hip"))
 EXTRAS = 4
-INPUTS = 3 * len(MARKS) + EXTRAS
+PLAIN_INPUTS = 3 * len(MARKS) + EXTRAS
+INPUTS = PLAIN_INPUTS + 2 * len(MARKS) + 1
 
 _SMALLEST = 1e-4
 """Least extent of a person in rays: below it all landmarks lie on one spot."""
@@ -57,23 +59,47 @@ def turn_rays(turn: Tensor, rays: Tensor) -> Tensor:
     return full[..., :2] / full[..., 2:].clamp_min(0.05)
 
 
-def look_at(rays: Tensor, known: Tensor, focal_known: Tensor) -> View:
+def turn_to(middle: Tensor) -> Tensor:
+    """Rotations (B, 3, 3) that turn the camera to look along rays (B, 2)."""
+    ahead = torch.zeros(3, dtype=middle.dtype, device=middle.device)
+    ahead[2] = 1
+    towards = torch.cat([middle, torch.ones_like(middle[:, :1])], 1)
+    return rotation_between(towards, ahead.expand_as(towards))
+
+
+def look_at(
+    rays: Tensor,
+    known: Tensor,
+    focal_known: Tensor,
+    doubt: Tensor | None = None,
+    depths: Tensor | None = None,
+    depths_known: Tensor | None = None,
+) -> View:
     """Turn the camera to the middle of the person and scale the person's box to 1.
 
     Args:
         rays: (B, M, 2) landmarks at depth 1: ``(pixel - centre) / focal``.
         known: (B, M) 1 where a landmark is seen, else 0; at least two a person.
         focal_known: (B,) 1 where the focal length was measured, 0 where it was guessed.
+        doubt: (B, M) in [0, 1], 1 for landmarks that the detector is least sure of; None for none.
+        depths: (B, M) metres behind the middle of the hips, of the detector; None for none.
+        depths_known: (B,) 1 where a person's depths are given; None for everybody, if any are given.
     """
     middle, _ = box_of(rays, known)
-    ahead = torch.zeros(3, dtype=rays.dtype, device=rays.device)
-    ahead[2] = 1
-    towards = torch.cat([middle, torch.ones_like(middle[:, :1])], 1)
-    turn = rotation_between(towards, ahead.expand_as(towards))
+    turn = turn_to(middle)
     turned = turn_rays(turn, rays)
     _, scale = box_of(turned, known)
     marks = turned / scale[:, None, None]
     seen = marks.clamp(-3, 3) * known[..., None]
     extras = torch.cat([middle, scale.log()[:, None], focal_known[:, None]], 1)
-    features = torch.cat([seen.flatten(1), known, extras], 1)
+    doubt = torch.zeros_like(known) if doubt is None else doubt * known
+    given = torch.zeros_like(known[:, 0]) if depths is None else torch.ones_like(known[:, 0])
+    given = given if depths_known is None else depths_known
+    deep = torch.zeros_like(known) if depths is None else (depths * known * given[:, None]).clamp(-2, 2)
+    features = torch.cat([seen.flatten(1), known, extras, doubt, deep, given[:, None]], 1)
     return View(turn, scale, marks, known, features)
+
+
+def doubt_of(visibility: Tensor) -> Tensor:
+    """How little a landmark that counts as seen is trusted, in [0, 1], by its visibility in [0.5, 1]."""
+    return (2 * (1 - visibility)).clamp(0, 1)

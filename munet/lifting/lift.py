@@ -15,9 +15,9 @@ from munet.body.model import SMPL_PARENTS
 from munet.errors import ModelMissingError, NoPersonError
 from munet.fitting.camera_start import guess_focal
 from munet.fitting.evidence import SEEN
-from munet.fitting.guess import PoseGuess
+from munet.fitting.guess import PoseGuess, Spread
 from munet.fitting.rig import TO_CAMERA
-from munet.lifting.inputs import MARKS, View, look_at
+from munet.lifting.inputs import HIPS, MARKS, View, box_of, doubt_of, look_at, turn_to
 from munet.lifting.network import TURNED, LifterNet
 from munet.perception.observation import PersonObservation, Photo
 
@@ -77,9 +77,13 @@ def view_of(observation: PersonObservation, photo: Photo) -> View:
     height, width = photo.image.shape[:2]
     focal, _ = guess_focal(photo)
     rays = (observation.landmarks_image[list(MARKS)] - [width / 2, height / 2]) / focal
+    rays, known = torch.tensor(rays[None], dtype=torch.float32), torch.tensor(visible[None], dtype=torch.float32)
     measured = torch.tensor([float(photo.focal is not None)])
-    known = torch.tensor(visible[None], dtype=torch.float32)
-    return look_at(torch.tensor(rays[None], dtype=torch.float32), known, measured)
+    doubt = doubt_of(torch.tensor(observation.visibility[list(MARKS)][None], dtype=torch.float32))
+    turn = turn_to(box_of(rays, known)[0])[0]
+    hips = observation.landmarks_world[list(HIPS)].mean(0)
+    depths = torch.tensor(observation.landmarks_world[list(MARKS)] - hips, dtype=torch.float32) @ turn[2]
+    return look_at(rays, known, measured, doubt, depths[None])
 
 
 def lift_pose(net: LifterNet, observation: PersonObservation, photo: Photo) -> tuple[PoseGuess, ...]:
@@ -93,11 +97,12 @@ def lift_pose(net: LifterNet, observation: PersonObservation, photo: Photo) -> t
         poses = net(view.features)
     axes = np.diag(TO_CAMERA) @ view.turn[0].double().numpy() @ np.diag(TO_CAMERA)
     confidence = torch.softmax(poses.logits[0], 0).tolist()
+    turns, betas, spreads = (part[0].double().numpy() for part in (poses.turns, poses.betas, poses.spreads.exp()))
     guesses = [
-        PoseGuess(local_rotations(axes.T @ turns), betas, sure)
-        for turns, betas, sure in zip(
-            poses.turns[0].double().numpy(), poses.betas[0].double().numpy(), confidence, strict=True
+        PoseGuess(
+            local_rotations(axes.T @ turns[k]), betas[k], sure, Spread(spreads[k], view.turn[0, 2].double().numpy())
         )
+        for k, sure in enumerate(confidence)
     ]
     return tuple(sorted(guesses, key=lambda guess: -guess.confidence))
 

@@ -18,6 +18,8 @@ TURNED = 22
 HYPOTHESES = 3
 BETAS = 10
 PLACE = 3
+JOINTS, DIRECTIONS = 24, 2
+_USUAL_SPREAD = -3.5
 _UPRIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
@@ -30,12 +32,16 @@ class Poses:
         betas: (B, K, 10).
         place: (B, K, 3) root joint's x and y over its depth and the box's size, and log of depth times size.
         logits: (B, K) confidence before the softmax.
+        spreads: (B, K, 24, 2) logarithm of how far in metres a joint, seen from the root, may be off in the plane of
+            the picture (each of x and y) and in depth: mean absolute error if the hypothesis is trusted as far as its
+            confidence goes.
     """
 
     turns: Tensor
     betas: Tensor
     place: Tensor
     logits: Tensor
+    spreads: Tensor
 
 
 class Block(nn.Module):
@@ -109,6 +115,7 @@ class LifterNet(nn.Module):
         self.codes = nn.Linear(width, HYPOTHESES * code)
         self.tree = TreeHead(code, hidden)
         self.rest = nn.Linear(width, HYPOTHESES * (BETAS + PLACE + 1))
+        self.spread = nn.Linear(width, HYPOTHESES * JOINTS * DIRECTIONS)
 
     def forward(self, features: Tensor) -> Poses:
         """Map (B, INPUTS) to hypotheses."""
@@ -118,4 +125,5 @@ class LifterNet(nn.Module):
         sixd = self.tree(codes).float().reshape(count, HYPOTHESES, TURNED, 6)
         rest = self.rest(hidden).float().reshape(count, HYPOTHESES, -1)
         betas, place, logits = rest.split([BETAS, PLACE, 1], -1)
-        return Poses(matrix_from_6d(sixd), betas, place, logits.squeeze(-1))
+        spreads = self.spread(hidden).float().reshape(count, HYPOTHESES, JOINTS, DIRECTIONS) + _USUAL_SPREAD
+        return Poses(matrix_from_6d(sixd), betas, place, logits.squeeze(-1), spreads)

@@ -13,22 +13,26 @@ _JOINTS, _TURNS, _REPROJECTION, _BETAS, _CONFIDENCE = 10.0, 1.0, 2.0, 0.02, 0.1
 _SHARING = 0.15
 """Difference of costs at which a worse hypothesis still takes a third of the weight of the best."""
 _LEAST_SHARE = 0.02
+_TRUSTED = 0.3
+"""Share of the blame that hypotheses take by their confidence: what is trusted shall not be wild."""
+_SPREAD = 0.05
 _HIDDEN = 0.1
 
 
 def hypothesis_costs(poses: Poses, batch: Batch, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
-    """Cost (B, K) of every hypothesis, and its mean distance (B, K) of joints from the truth in metres."""
+    """Cost (B, K) of every hypothesis, and how far its joints (B, K, 24, 3) are off in metres."""
     count = len(batch.betas)
     joints, marks = skeleton.pose(poses.turns.flatten(0, 1), poses.betas.flatten(0, 1))
     joints, marks = (points.reshape(count, HYPOTHESES, -1, 3) for points in (joints, marks))
-    far = (joints - batch.joints[:, None]).square().sum(-1).add(1e-8).sqrt().mean(-1)
+    wrong = joints - batch.joints[:, None]
+    far = wrong.square().sum(-1).add(1e-8).sqrt().mean(-1)
     turned = (poses.turns - batch.turns[:, None]).square().sum((-1, -2)).add(1e-6).sqrt().mean(-1)
     placed = project(marks, poses.place, batch.view.scale)
     off = (placed - batch.view.marks[:, None]).abs().sum(-1).clamp_max(2)
     weight = (_HIDDEN + (1 - _HIDDEN) * batch.view.known)[:, None]
     off = (off * weight).sum(-1) / weight.sum(-1)
     shape = (poses.betas - batch.betas[:, None]).square().mean(-1)
-    return _JOINTS * far + _TURNS * turned + _REPROJECTION * off + _BETAS * shape, far
+    return _JOINTS * far + _TURNS * turned + _REPROJECTION * off + _BETAS * shape, wrong
 
 
 def project(marks: Tensor, place: Tensor, scale: Tensor) -> Tensor:
@@ -47,10 +51,22 @@ def lifting_loss(poses: Poses, batch: Batch, skeleton: Skeleton) -> tuple[Tensor
     Returns:
         The loss, and for the log the mean distance of joints in metres of the surest and of the best hypothesis.
     """
-    costs, far = hypothesis_costs(poses, batch, skeleton)
+    costs, wrong = hypothesis_costs(poses, batch, skeleton)
+    far = wrong.detach().norm(dim=-1).mean(-1)
     shares = torch.softmax(-costs.detach() / _SHARING, 1)
     blame = _LEAST_SHARE + (1 - HYPOTHESES * _LEAST_SHARE) * shares
     sure = -(shares * torch.log_softmax(poses.logits, 1)).sum(1)
-    loss = (blame * costs).sum(1).mean() + _CONFIDENCE * sure.mean()
+    trusted = torch.softmax(poses.logits, 1).detach()
+    spread = (trusted * spread_cost(poses.spreads, wrong.detach())).sum(1)
+    blame = (1 - _TRUSTED) * blame + _TRUSTED * trusted
+    loss = (blame * costs).sum(1).mean() + _CONFIDENCE * sure.mean() + _SPREAD * spread.mean()
     surest = far.gather(1, poses.logits.argmax(1, keepdim=True)).mean()
     return loss, {"surest_m": surest.detach(), "best_m": far.min(1).values.mean().detach()}
+
+
+def spread_cost(spreads: Tensor, wrong: Tensor) -> Tensor:
+    """Negative log-likelihood (B, K) of errors (B, K, 24, 3) under Laplace distributions (Kendall and Gal, 2017)."""
+    flat, deep = wrong[..., :2].abs().mean(-1), wrong[..., 2].abs()
+    spreads = spreads.clamp(-6, 1)
+    cost: Tensor = 2 * (spreads[..., 0] + flat * (-spreads[..., 0]).exp()) + spreads[..., 1]
+    return (cost + deep * (-spreads[..., 1]).exp())[..., 1:].mean(-1)

@@ -25,7 +25,9 @@ _HEAD = (12, 15)
 _COLLARS = (13, 14)
 _SHOULDERS = (16, 17)
 _NOISE = 0.07
-_MIX, _LIMB, _FREE, _SIT, _TURN = 0.35, 0.12, 0.08, 0.08, 0.06
+_MIX, _LIMB, _FREE, _SIT, _TURN = 0.35, 0.12, 0.08, 0.08, 0.05
+_ANYTHING = 0.10
+"""Share of people whose every joint is anywhere within its limits."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,8 @@ def _free_limbs(library: PoseLibrary, local: Tensor, random: torch.Generator) ->
     for joints, chance in zip((*_ARMS, *_LEGS, (3, 6, 9), _HEAD), (_FREE,) * 4 + (0.04, 0.04), strict=True):
         rows = _happens(len(local), chance, random)
         _put(local, rows, joints, _within(library, len(rows), random))
+    rows = _happens(len(local), _ANYTHING, random)
+    _put(local, rows, tuple(range(1, TURNED)), _within(library, len(rows), random))
 
 
 def _sit(local: Tensor, random: torch.Generator) -> None:

@@ -61,6 +61,11 @@ class Training:
         self.step = 0
         self.seconds = 0.0
 
+    def begin_with(self, weights: dict[str, Tensor]) -> None:
+        """Take the weights of another training instead of random ones."""
+        self.net.load_state_dict({name: value.float() for name, value in weights.items()})
+        self.average = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
+
     def advance(self, library: PoseLibrary, skeleton: Skeleton) -> dict[str, float]:
         """Take one step.
 

@@ -8,29 +8,23 @@ import torch
 from torch import Tensor
 
 from munet.geometry.rotation import matrix_from_axis_angle
-from munet.lifting.inputs import MARK_NAMES, View, look_at
+from munet.lifting.inputs import View, box_of, look_at, turn_to
+from munet.training.lifting.detector import detect, draw_part, inside_part, measured_depths
 from munet.training.lifting.poses import PoseLibrary, draw_poses
 from munet.training.lifting.skeleton import Skeleton, global_turns
 
-_FILM = 36.0
+FILM = 36.0
 _SHORTEST, _LONGEST = 20.0, 100.0
 GUESSED = 45.0
 """Focal length in millimetres on 36 mm film that is taken for photos that do not tell theirs."""
 
-_FOCAL_KNOWN = 0.35
-_LIMB_DROPPED, _MARK_DROPPED, _CROPPED = 0.08, 0.02, 0.12
-_VAGUE = {"hip": 2.0, "ear": 1.5, "pinky": 2.0, "index": 2.0, "heel": 1.3, "foot_index": 1.3}
-_LIMBS = tuple(
-    tuple(MARK_NAMES.index(f"{side}_{part}") for part in parts)
-    for side in ("left", "right")
-    for parts in (
-        ("elbow", "wrist", "pinky", "index"),
-        ("wrist", "pinky", "index"),
-        ("knee", "ankle", "heel", "foot_index"),
-        ("ankle", "heel", "foot_index"),
-    )
-)
-_TRUNK = tuple(MARK_NAMES.index(f"{side}_{part}") for side in ("left", "right") for part in ("shoulder", "hip"))
+_FOCAL_KNOWN = 0.3
+_NEAREST = 0.9
+"""Least distance of the camera over the person's extent."""
+_CROPPED = 0.4
+"""Share of photos that are part of a larger one: nobody knows where its middle was."""
+_EDGE = FILM / GUESSED
+"""Longer side of a photo at depth 1, if its focal length is guessed."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +49,8 @@ def make_batch(library: PoseLibrary, skeleton: Skeleton, count: int, seed: int, 
     random = torch.Generator().manual_seed(seed * 1_000_003 + step)
     local = draw_poses(library, count, random)
     local[:, 0] = _camera_turn(count, random) @ local[:, 0]
-    spread = torch.where(torch.rand(count, 1, generator=random) < 0.2, 1.3, 0.7)
-    betas = torch.randn(count, 10, generator=random) * spread
+    spread = torch.where(torch.rand(count, 1, generator=random) < 0.5, 1.15, 0.7)
+    betas = (torch.randn(count, 10, generator=random) * spread).clamp(-2.8, 2.8)
     turns = global_turns(skeleton.parents, local)
     joints, marks = skeleton.pose(turns, betas)
     return observe(turns, betas, joints, marks, random)
@@ -66,17 +60,47 @@ def observe(turns: Tensor, betas: Tensor, joints: Tensor, marks: Tensor, random:
     """Place posed people (root-centred, y up, z to the camera) before cameras and disturb what is seen of them."""
     count = len(turns)
     flip = torch.tensor([1.0, -1.0, -1.0])
-    rays, stretch = _project(marks * flip, random)
-    height = rays[..., 1].amax(1) - rays[..., 1].amin(1)
-    size = torch.maximum(height, rays[..., 0].amax(1) - rays[..., 0].amin(1))
-    known = _known(rays, random)
-    guessed = (torch.rand(count, generator=random) < _FOCAL_KNOWN).float()
-    factor = torch.where(guessed > 0.5, torch.ones_like(stretch), stretch)[:, None, None]
-    seen = look_at((rays + _noise(count, random) * size[:, None, None]) * factor, known, guessed)
+    part = draw_part(count, random)
+    points, stretch = _place(marks * flip, part, random)
+    rays = _rays(points)
+    inside = inside_part(rays, part, random)
+    # Photos that are parts of larger ones are seen as if the camera had looked at the person.
+    cropped = torch.rand(count, generator=random) < _CROPPED
+    ahead = turn_to(box_of(rays, inside)[0])
+    axes = torch.where(cropped[:, None, None], ahead, torch.eye(3))
+    cut = _crop(rays, inside, (part[:, 1] - part[:, 0]) >= 1, random)
+    inside = torch.where(cropped[:, None], inside * (cut.abs().amax(-1) < _EDGE / 2), inside)
+    rays = torch.where(cropped[:, None, None], cut, rays)
+    measured = (torch.rand(count, generator=random) < _FOCAL_KNOWN) & ~cropped
+    factor = torch.where(measured | cropped, torch.ones_like(stretch), stretch)[:, None, None]
+    points = points @ axes.transpose(-1, -2)
+    size = (rays.amax(1) - rays.amin(1)).amax(1)[:, None, None]
+    found = detect(points, inside, random)
+    deep = turn_to(box_of(rays, found.known)[0]) @ points.transpose(-1, -2)
+    depths, given = measured_depths(deep.transpose(-1, -2), found.known, random)
+    seen = look_at((rays + found.noise * size) * factor, found.known, measured.float(), found.doubt, depths, given)
     clean = look_at_with(seen, rays * factor)
-    axes = flip[:, None] * seen.turn * flip
+    axes = flip[:, None] * (seen.turn @ axes) * flip
     turned = axes[:, None] @ turns
     return Batch(clean, turned, betas, joints @ axes.transpose(-1, -2))
+
+
+def _rays(points: Tensor) -> Tensor:
+    return points[..., :2] / points[..., 2:].clamp_min(0.1)
+
+
+def _crop(rays: Tensor, inside: Tensor, whole: Tensor, random: torch.Generator) -> Tensor:
+    """What is seen of rays (B, M, 2) in a cut-out, whose focal length and middle are guessed.
+
+    It shows the ``whole`` (B,) person, or so much of the height as is ``inside`` (B, M), with arms beyond the edge.
+    """
+    middle, edge = box_of(rays, inside)
+    _, tall = box_of(rays * rays.new_tensor([0.0, 1.0]), inside)
+    edge = torch.where(whole, edge, tall)
+    drawn = torch.rand(len(rays), 3, generator=random)
+    edge = edge * (1.08 + 0.45 * drawn[:, 0])
+    middle = middle + (drawn[:, 1:] - 0.5) * 0.2 * edge[:, None]
+    return (rays - middle[:, None]) / edge[:, None, None] * _EDGE
 
 
 def look_at_with(view: View, rays: Tensor) -> View:
@@ -90,52 +114,27 @@ def _camera_turn(count: int, random: torch.Generator) -> Tensor:
     """Rotations (count, 3, 3) of the world before the camera: yaw anything, pitch and roll mostly small."""
     drawn = torch.randn(count, 2, generator=random)
     steep = (torch.rand(count, generator=random) < 0.2).float()
-    pitch = drawn[:, 0] * torch.deg2rad(7 + 15 * steep)
-    roll = drawn[:, 1] * torch.deg2rad(2 + 6 * steep)
+    pitch = torch.deg2rad(3 + drawn[:, 0] * (9 + 13 * steep))
+    roll = torch.deg2rad(drawn[:, 1] * (2.5 + 5.5 * steep))
     yaw = (torch.rand(count, generator=random) * 2 - 1) * torch.pi
     zero = torch.zeros(count)
     turn = [torch.stack(v, 1) for v in ((zero, zero, roll), (pitch, zero, zero), (zero, yaw, zero))]
     return matrix_from_axis_angle(turn[0]) @ matrix_from_axis_angle(turn[1]) @ matrix_from_axis_angle(turn[2])
 
 
-def _project(marks_cam: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Rays (B, M, 2) of the true camera, and the factor that a guessed focal length puts on them."""
+def _place(marks_cam: Tensor, part: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Landmarks (B, M, 3) before the true camera, and the factor that a guessed focal length puts on their rays."""
     count = len(marks_cam)
     drawn = torch.rand(count, 4, generator=random)
-    focal = _SHORTEST * (_LONGEST / _SHORTEST) ** drawn[:, 0] / _FILM
+    focal = _SHORTEST * (_LONGEST / _SHORTEST) ** drawn[:, 0] / FILM
     low, high = marks_cam.amin(1), marks_cam.amax(1)
-    middle, extent = (low + high) / 2, (high - low)[:, :2].amax(1)
+    size, shown = high - low, part[:, 1] - part[:, 0]
+    extent = torch.where(shown < 1, size[:, 1] * shown, size[:, :2].amax(1))
+    middle = (low + high) / 2
+    middle[:, 1] = low[:, 1] + size[:, 1] * part.mean(1)
     share = 0.3 + 0.65 * drawn[:, 1]
-    depth = torch.maximum(focal * extent / share, 1.05 * extent)
+    depth = torch.maximum(focal * extent / share, _NEAREST * size[:, :2].amax(1))
     room = (1 - focal * extent / depth).clamp_min(0)[:, None]
     place = (drawn[:, 2:] - 0.5) * room * torch.tensor([1.0, 0.6])
     centre = torch.cat([place / focal[:, None] * depth[:, None], depth[:, None]], 1)
-    points = marks_cam - middle[:, None] + centre[:, None]
-    return points[..., :2] / points[..., 2:].clamp_min(0.1), focal * _FILM / GUESSED
-
-
-def _known(rays: Tensor, random: torch.Generator) -> Tensor:
-    """Which landmarks (B, M) are seen: limbs and single ones are dropped, some photos end at the waist or knees."""
-    count, marks = rays.shape[:2]
-    known = (torch.rand(count, marks, generator=random) >= _MARK_DROPPED).float()
-    for limb in _LIMBS:
-        rows = torch.rand(count, generator=random) < _LIMB_DROPPED / 2
-        known[:, list(limb)] *= (~rows).float()[:, None]
-    low, high = rays[..., 1].amin(1), rays[..., 1].amax(1)
-    cropped = torch.rand(count, generator=random) < _CROPPED
-    line = low + (0.45 + 0.5 * torch.rand(count, generator=random)) * (high - low)
-    known *= 1 - (cropped[:, None] & (rays[..., 1] > line[:, None])).float()
-    known[:, list(_TRUNK[::2])] = 1
-    return known
-
-
-def _noise(count: int, random: torch.Generator) -> Tensor:
-    """Errors (B, M, 2) of a detector over the person's size: 0.2 to 1 %, more for vague landmarks, limbs together."""
-    vague = torch.ones(len(MARK_NAMES))
-    for index, name in enumerate(MARK_NAMES):
-        vague[index] = _VAGUE.get(name.removeprefix("left_").removeprefix("right_"), 1.0)
-    sigma = 0.002 * 5 ** torch.rand(count, 1, 1, generator=random)
-    noise = torch.randn(count, len(vague), 2, generator=random) * vague[:, None]
-    for limb in _LIMBS:
-        noise[:, list(limb)] += 0.5 * torch.randn(count, 1, 2, generator=random)
-    return noise * sigma
+    return marks_cam - middle[:, None] + centre[:, None], focal * FILM / GUESSED

@@ -10,10 +10,19 @@ from people import Sitter, joints_cam, likely_rotations, pa_mpjpe, photograph
 from munet.body.default import load_default_body
 from munet.fitting.body_points import make_body_points
 from munet.fitting.fit import fit_body, prepare
-from munet.fitting.guess import GuessedJoints, PoseGuess, choose_guess, guess_block, joint_rig
-from munet.fitting.prior import load_pose_prior
+from munet.fitting.guess import (
+    GuessedJoints,
+    GuessWeights,
+    PoseGuess,
+    Spread,
+    calmed,
+    choose_guess,
+    guess_block,
+    joint_rig,
+)
+from munet.fitting.prior import load_pose_prior, resting_pose
 from munet.fitting.rig import JOINTS, SIZE, TO_CAMERA, State, pose_points, pose_skeleton
-from munet.fitting.so3 import exp_rotation
+from munet.fitting.so3 import exp_rotation, log_rotation
 from munet.settings import Settings
 
 MODEL = load_default_body()
@@ -48,16 +57,31 @@ def test_joints_as_points_are_the_skeletons_heads() -> None:
 def test_derivative_matches_finite_differences() -> None:
     state, trust = some_state(), np.ones(JOINTS)
     trust[[4, 20]] = 0, 0.3
-    guess = GuessedJoints(np.random.default_rng(2).normal(size=(JOINTS, 3)) * 0.4, trust)
+    random, weights = np.random.default_rng(2), GuessWeights(limit=1e6)
+    offsets, ahead = random.normal(size=(JOINTS, 3)) * 0.4, np.array([0.6, 0.0, 0.8])
+    spread = Spread(random.uniform(0.02, 0.1, (JOINTS, 2)), ahead)
+    for guess in (
+        GuessedJoints(offsets, trust),
+        GuessedJoints(offsets, trust, spread),
+    ):
 
-    def cost(moved: State) -> float:
-        return guess_block(guess, BODY.rig, moved, pose_skeleton(BODY.rig, moved), 0.08, 1e6).cost
+        def cost(moved: State, guess: GuessedJoints = guess) -> float:
+            return guess_block(guess, BODY.rig, moved, pose_skeleton(BODY.rig, moved), weights).cost
 
-    block = guess_block(guess, BODY.rig, state, pose_skeleton(BODY.rig, state), 0.08, 1e6)
-    steps = 1e-6 * np.eye(SIZE)
-    numeric = np.array([(cost(state.moved(step)) - cost(state.moved(-step))) / 2e-6 for step in steps])
-    assert block.residual.shape == (3 * 22,)
-    np.testing.assert_allclose(block.jacobian.T @ block.residual, numeric, rtol=1e-5, atol=1e-3)
+        block = guess_block(guess, BODY.rig, state, pose_skeleton(BODY.rig, state), weights)
+        steps = 1e-6 * np.eye(SIZE)
+        numeric = np.array([(cost(state.moved(step)) - cost(state.moved(-step))) / 2e-6 for step in steps])
+        assert block.residual.shape == (3 * 22,)
+        np.testing.assert_allclose(block.jacobian.T @ block.residual, numeric, rtol=1e-5, atol=1e-3)
+
+
+def test_spreads_are_standard_deviations_across_and_along_the_view() -> None:
+    weights = GuessWeights(factor=1.5, least=0.03)
+    metres = np.tile([0.01, 0.1], (JOINTS, 1))
+    guess = GuessedJoints(np.zeros((JOINTS, 3)), np.ones(JOINTS), Spread(metres, np.array([0, 0.6, 0.8])))
+    (white,) = guess.whitening(np.array([5]), weights)
+    np.testing.assert_allclose(white @ [0, 0.6, 0.8], np.array([0, 0.6, 0.8]) / 0.15)
+    np.testing.assert_allclose(white @ [1, 0, 0], np.array([1, 0, 0]) / 0.03)
 
 
 def test_a_far_guess_hardly_pulls() -> None:
@@ -66,7 +90,7 @@ def test_a_far_guess_hardly_pulls() -> None:
     heads = (skeleton.heads - skeleton.heads[0]) * TO_CAMERA
     only = np.eye(JOINTS)[20]
     near, far = (
-        guess_block(GuessedJoints(heads + offsets + away, only), BODY.rig, state, skeleton, 0.08, 0.3)
+        guess_block(GuessedJoints(heads + offsets + away, only), BODY.rig, state, skeleton, GuessWeights())
         for away in (0.1, 3.0)
     )
     assert np.abs(far.residual).sum() < 0.2 * np.abs(near.residual).sum()
@@ -117,7 +141,18 @@ def test_silent_without_guesses_and_without_legs() -> None:
     seen[[4, 5, 7, 8, 10, 11]] = False
     shins_cut = choose_guess(BODY, replace(evidence, seen=seen, guessed=none), start, guesses)
     assert shins_cut is not None
-    assert shins_cut.trust.max() == 0.5
-    assert (shins_cut.trust[[7, 8, 10, 11]] == 0).all()
+    assert shins_cut.trust.max() == 1
+    assert shins_cut.trust[[7, 8]].tolist() == [GuessWeights().unseen] * 2
     seen[[1, 2]] = False
     assert choose_guess(BODY, replace(evidence, seen=seen, guessed=none), start, guesses) is None
+
+
+def test_joints_that_nothing_tells_are_expected_halfway_to_rest() -> None:
+    rotations, known = exp_rotation(np.random.default_rng(5).normal(size=(JOINTS, 3)) * 0.3), np.ones(JOINTS, bool)
+    known[[4, 19]] = False
+    turns, resting = calmed(rotations, known, 0.5), exp_rotation(resting_pose())
+    np.testing.assert_array_equal(turns[known], rotations[known])
+    for joint in (4, 19):
+        whole = np.linalg.norm(log_rotation(resting[joint].T @ rotations[joint]))
+        assert abs(np.linalg.norm(log_rotation(resting[joint].T @ turns[joint])) - whole / 2) < 1e-6
+    np.testing.assert_allclose(calmed(rotations, known, 1.0)[4], resting[4], atol=1e-9)

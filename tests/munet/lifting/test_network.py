@@ -11,9 +11,9 @@ from safetensors.torch import load_file
 
 from munet.body.default import load_default_body
 from munet.errors import MunetError
-from munet.lifting.inputs import INPUTS, MARKS, box_of, look_at, turn_rays
-from munet.lifting.network import HYPOTHESES, TURNED, LifterNet, Poses
-from munet.training.lifting.losses import hypothesis_costs, lifting_loss
+from munet.lifting.inputs import INPUTS, MARKS, box_of, doubt_of, look_at, turn_rays
+from munet.lifting.network import DIRECTIONS, HYPOTHESES, JOINTS, TURNED, LifterNet, Poses
+from munet.training.lifting.losses import hypothesis_costs, lifting_loss, spread_cost
 from munet.training.lifting.poses import PoseLibrary, load_library
 from munet.training.lifting.skeleton import Skeleton, make_skeleton
 from munet.training.lifting.train import Plan, Training, export, run, save_checkpoint
@@ -61,6 +61,32 @@ def test_unknown_landmarks_do_not_reach_the_network() -> None:
     assert torch.equal(look_at(rays, known, focal_known).features, look_at(moved, known, focal_known).features)
 
 
+def test_doubt_and_depths_reach_the_network_only_with_their_landmarks() -> None:
+    rays, known = rays_of(1), torch.ones(3, len(MARKS))
+    known[:, 4] = 0
+    doubt, depths = torch.rand(2, 3, len(MARKS), generator=torch.Generator().manual_seed(0))
+    plain, told = look_at(rays, known, torch.ones(3)), look_at(rays, known, torch.ones(3), doubt, depths)
+    assert plain.features.shape == told.features.shape == (3, INPUTS)
+    assert (plain.features[:, -1] == 0).all()
+    assert (told.features[:, -1] == 1).all()
+    other = look_at(rays, known, torch.ones(3), doubt + (1 - known), depths + (1 - known))
+    assert torch.equal(told.features, other.features)
+    silent = look_at(rays, known, torch.ones(3), None, depths, torch.zeros(3))
+    assert torch.equal(silent.features, plain.features)
+    assert torch.allclose(doubt_of(torch.tensor([0.5, 0.75, 1.0, 0.2])), torch.tensor([1.0, 0.5, 0.0, 1.0]))
+
+
+def test_spreads_learn_the_mean_absolute_error() -> None:
+    wrong = torch.randn(20_000, 1, JOINTS, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([1, 1, 3.0])
+    wrong = wrong * 0.02
+    costs = {}
+    for across in (0.01, 0.016, 0.026):
+        for along in (0.03, 0.048, 0.077):
+            spreads = torch.tensor([across, along]).log().expand(1, 1, JOINTS, DIRECTIONS)
+            costs[across, along] = float(spread_cost(spreads, wrong).mean())
+    assert min(costs, key=lambda key: costs[key]) == (0.016, 0.048)
+
+
 def test_the_size_of_the_picture_does_not_change_the_marks() -> None:
     rays, known = rays_of(2) - 0.2, torch.ones(3, len(MARKS))
     rays -= box_of(rays, known)[0][:, None]
@@ -92,15 +118,17 @@ def truth_as_poses(batch: Batch) -> Poses:
         return value[:, None].expand(-1, HYPOTHESES, *value.shape[1:]).clone()
 
     count = len(batch.betas)
-    return Poses(repeat(batch.turns), repeat(batch.betas), torch.zeros(count, HYPOTHESES, 3), torch.zeros(count, 3))
+    spreads = torch.full((count, HYPOTHESES, JOINTS, DIRECTIONS), -3.0)
+    place = torch.zeros(count, HYPOTHESES, 3)
+    return Poses(repeat(batch.turns), repeat(batch.betas), place, torch.zeros(count, HYPOTHESES), spreads)
 
 
 def test_the_truth_costs_only_its_place(batch: Batch, skeleton: Skeleton) -> None:
     poses = truth_as_poses(batch)
-    _, far = hypothesis_costs(poses, batch, skeleton)
-    assert float(far.max()) < 2e-4
-    wrong = replace(poses, turns=poses.turns.roll(1, 0))
-    assert (hypothesis_costs(wrong, batch, skeleton)[0] > hypothesis_costs(poses, batch, skeleton)[0]).all()
+    _, wrong = hypothesis_costs(poses, batch, skeleton)
+    assert float(wrong.abs().max()) < 2e-4
+    rolled = replace(poses, turns=poses.turns.roll(1, 0))
+    assert (hypothesis_costs(rolled, batch, skeleton)[0] > hypothesis_costs(poses, batch, skeleton)[0]).all()
 
 
 def test_the_best_hypothesis_takes_the_blame(batch: Batch, skeleton: Skeleton) -> None:

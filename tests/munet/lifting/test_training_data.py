@@ -13,7 +13,8 @@ from munet.body.skinning import landmarks_body, pose_body
 from munet.errors import InvalidInputError
 from munet.fitting.hands import relaxed_fingers
 from munet.geometry.rotation import matrix_from_axis_angle
-from munet.lifting.inputs import INPUTS, MARKS
+from munet.lifting.inputs import INPUTS, MARK_NAMES, MARKS, PLAIN_INPUTS
+from munet.training.lifting.detector import detect, draw_part, hidden_marks, inside_part, measured_depths
 from munet.training.lifting.losses import project
 from munet.training.lifting.poses import PoseLibrary, draw_poses, load_library, mirrored
 from munet.training.lifting.skeleton import Skeleton, global_turns, make_skeleton
@@ -55,7 +56,7 @@ def test_the_true_pose_projects_onto_the_true_marks(library: PoseLibrary, skelet
     batch = make_batch(library, skeleton, 64, 0, 5)
     joints, marks = skeleton.pose(batch.turns, batch.betas)
     assert torch.allclose(joints, batch.joints, atol=1e-5)
-    known_focal = batch.view.features[:, -1] > 0.5
+    known_focal = batch.view.features[:, PLAIN_INPUTS - 1] > 0.5
     assert 5 < int(known_focal.sum()) < 60
     for person in known_focal.nonzero().squeeze(1).tolist():
         place = place_of(marks[person], batch.view.marks[person], float(batch.view.scale[person]))
@@ -72,6 +73,56 @@ def place_of(marks: torch.Tensor, target: torch.Tensor, scale: float) -> torch.T
     right = rays * cam[:, 2:] - cam[:, :2]
     x, y, z = torch.linalg.lstsq(left.reshape(-1, 3), right.reshape(-1, 1)).solution.squeeze(1).tolist()
     return torch.tensor([x / (z * scale), y / (z * scale), np.log(z * scale)], dtype=torch.float32)
+
+
+def test_what_lies_behind_the_body_is_hidden(skeleton: Skeleton) -> None:
+    turns = torch.eye(3).expand(2, 22, 3, 3).clone()
+    # The second person's right arm is stretched out straight behind the trunk.
+    turns[1, [17, 19, 21]] = torch.tensor([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]]).T
+    marks = skeleton.pose(turns, torch.zeros(2, 10))[1] * torch.tensor([1.0, -1.0, -1.0])
+    behind = marks[1, MARK_NAMES.index("right_wrist"), 2] - marks[1, MARK_NAMES.index("right_shoulder"), 2]
+    hidden = hidden_marks(marks, torch.Generator().manual_seed(0))
+    wrists = [MARK_NAMES.index(name) for name in ("left_wrist", "right_wrist")]
+    assert (hidden[0, wrists] == 0).all()
+    assert hidden[1, wrists[1]] == float(behind > 0.3)
+
+
+def test_hidden_landmarks_are_doubted_and_worse(library: PoseLibrary, skeleton: Skeleton) -> None:
+    random = torch.Generator().manual_seed(1)
+    turns = global_turns(skeleton.parents, draw_poses(library, 2000, random))
+    marks = skeleton.pose(turns, torch.zeros(2000, 10))[1] * torch.tensor([1.0, -1.0, -1.0])
+    found = detect(marks, torch.ones(marks.shape[:2]), random)
+    unsure = found.doubt > 0.45
+    assert 0.1 < float(unsure.float().mean()) < 0.5
+    assert float(found.noise[unsure].std()) > 2 * float(found.noise[~unsure].std())
+    assert (found.doubt * (1 - found.known) == 0).all()
+    assert 0.85 < float(found.known.mean()) < 0.97
+
+
+def test_parts_of_people_lose_the_rest(skeleton: Skeleton) -> None:
+    random = torch.Generator().manual_seed(2)
+    marks = skeleton.pose(torch.eye(3).expand(500, 22, 3, 3), torch.zeros(500, 10))[1]
+    part = draw_part(500, random)
+    inside = inside_part(marks[..., :2] * torch.tensor([1.0, -1.0]), part, random)
+    cut = part[:, 1] < 0.8
+    ankles = [MARK_NAMES.index(f"{side}_ankle") for side in ("left", "right")]
+    assert 0.1 < float(cut.float().mean()) < 0.25
+    assert (inside[cut][:, ankles] == 0).all()
+    assert float(inside[(part[:, 1] == 1) & (part[:, 0] == 0)].mean()) > 0.95
+
+
+def test_measured_depths_are_wrong_by_decimetres_and_tell_nothing_of_what_is_lost(skeleton: Skeleton) -> None:
+    random = torch.Generator().manual_seed(3)
+    marks = skeleton.pose(torch.eye(3).expand(2000, 22, 3, 3), torch.zeros(2000, 10))[1] * torch.tensor([1.0, -1, -1])
+    known = torch.ones(marks.shape[:2])
+    known[:, 5] = 0
+    depths, given = measured_depths(marks, known, random)
+    hips = [MARK_NAMES.index(f"{side}_hip") for side in ("left", "right")]
+    wrong = (depths - marks[..., 2] + marks[:, hips, 2].mean(1, keepdim=True))[given > 0]
+    assert 0.7 < float(given.mean()) < 0.8
+    assert (depths[:, 5] == 0).all()
+    assert (depths[given == 0] == 0).all()
+    assert 0.08 < float(wrong[:, MARK_NAMES.index("left_wrist")].std()) < 0.2
 
 
 def test_the_same_seed_and_step_give_the_same_people(library: PoseLibrary, skeleton: Skeleton) -> None:

@@ -9,6 +9,7 @@ from ..importer.correctives import corrected_meshes, set_correctives
 from ..importer.identity import shaped_body
 from ..importer.scene import rig_of
 from ..language import failure_text
+from ..rigging.asset import home_of, mark_person
 from ..rigging.bake import bake_correctives, frames_to_bake
 from ..rigging.clothes import COVERED, covered_skin_hidden, hide_covered_skin
 from ..rigging.ik import add_ik, has_ik, remove_ik
@@ -108,6 +109,30 @@ class MUNET_OT_add_pose_assets(bpy.types.Operator):
         """Make them."""
         made = add_pose_assets(rig_of(context.object))
         self.report({"INFO"}, ", ".join(action.name for action in made))
+        return {"FINISHED"}
+
+
+class MUNET_OT_add_person_asset(bpy.types.Operator):
+    """Mark this person's collection as an asset, with its photo as the picture, for the Asset Browser"""
+
+    bl_idname = "munet.add_person_asset"
+    bl_label = "Person to Asset Library"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it on a person in a collection."""
+        if not on_person(cls, context, "OBJECT", "POSE"):
+            return False
+        if home_of(rig_of(context.object)) is None:
+            cls.poll_message_set("Move the person into a collection first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Mark it."""
+        home = mark_person(rig_of(context.object))
+        self.report({"INFO"}, home.name)
         return {"FINISHED"}
 
 
@@ -212,6 +237,7 @@ CLASSES = (
     MUNET_OT_toggle_ik,
     MUNET_OT_pose_correctives,
     MUNET_OT_add_pose_assets,
+    MUNET_OT_add_person_asset,
     MUNET_OT_rename_bones,
     MUNET_OT_hide_covered_skin,
 )

@@ -120,6 +120,12 @@ def check_floor_and_photo() -> None:
     common.show_all()
     person.rig.pose.bones["thigh.L"].rotation_quaternion = (0.8, 0.5, 0.2, 0.1)
     bpy.context.view_layer.update()
+    assert bpy.ops.munet.add_person_asset() == {"FINISHED"}
+    home = person.rig.users_collection[0]
+    assert (home.asset_data is not None, tuple(home.preview.image_size)) == (True, (256, 256))
+    shown = np.array(home.preview.image_pixels_float).reshape(256, 256, 4)
+    assert abs(shown[128, 128, :3] - 90 / 255).max() < 0.01
+    assert shown[128, 10, 3] == 0.0
     assert bpy.ops.munet.shadow_floor() == {"FINISHED"}
     floor = next(obj for obj in bpy.data.objects if obj.name.endswith("floor"))
     assert floor.is_shadow_catcher

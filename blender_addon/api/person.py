@@ -106,7 +106,8 @@ class Person:
     @property
     def camera(self) -> bpy.types.Object | None:
         """The camera that sees the person as the photo did; None if it was deleted."""
-        return self._rig.get("munet_camera")
+        camera: bpy.types.Object | None = self._rig.get("munet_camera")
+        return camera
 
     @property
     def collection(self) -> bpy.types.Collection:
@@ -204,7 +205,7 @@ class Person:
         file = Path(path).absolute()
         if not file.is_file():
             raise AddonError("NO_FILE", "The file of motion is not there.", detail=f"{file}.", hint="Check its path.")
-        chosen = MotionOptions(**options)  # type: ignore[arg-type]
+        chosen = MotionOptions(**options)
         clip = read_clip(file, self._rig, chosen)
         render = bpy.context.scene.render
         action = add_motion(self._rig, clip, chosen, render.fps / render.fps_base)

@@ -57,7 +57,7 @@ def _load(job: ExportJob) -> bpy.types.Object:
         setattr(scene.path_resolve(place) if place else scene, name, value)
     for obj in wanted.objects:
         scene.collection.objects.link(obj)
-    rig = next(obj for obj in wanted.objects if obj.name == job.rig)
+    rig: bpy.types.Object = next(obj for obj in wanted.objects if obj.name == job.rig)
     bpy.context.view_layer.objects.active = rig
     if job.copied.pose == "ANIMATION":
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)

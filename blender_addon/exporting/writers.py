@@ -17,7 +17,7 @@ ENDINGS = {"glb": "glb", "fbx": "fbx", "usd": "usdz", "obj": "obj"}
 
 def _call(operator: Callable[..., set[str]], **options: str | bool | float | set[str]) -> None:
     """Call an exporter with those of ``options`` that this Blender's version of it has."""
-    known = {prop.identifier for prop in operator.get_rna_type().properties}  # type: ignore[attr-defined]
+    known = {prop.identifier for prop in operator.get_rna_type().properties}
     operator(**{name: value for name, value in options.items() if name in known})
 
 

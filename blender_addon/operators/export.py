@@ -61,7 +61,8 @@ class _Export(bpy.types.Operator):
     def check(self, _context: bpy.types.Context) -> bool:
         """Keep the ending of the file right."""
         path = bpy.path.ensure_ext(self.filepath, f".{ENDINGS[self.form]}")
-        changed, self.filepath = path != self.filepath, path
+        changed: bool = path != self.filepath
+        self.filepath = path
         return changed
 
     def draw(self, _context: bpy.types.Context) -> None:

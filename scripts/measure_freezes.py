@@ -35,7 +35,7 @@ import numpy as np
 
 PACKAGE = "bl_ext.user_default.munet"
 BEAT = 0.02
-PATIENCE = 240.0
+PATIENCE = 600.0
 SIDE = 116
 """A grid of Blender's own with this many faces along a side is as large as a person's clothes."""
 
@@ -160,6 +160,7 @@ class Measurement:
             self.probe.beat()
             self.probe.step = "between"
             self.save_picture(name)
+            self.report()
             yield 0.5
 
     def save_picture(self, name: str) -> None:

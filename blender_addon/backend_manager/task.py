@@ -144,7 +144,8 @@ class Task:
             log.write(f"$ {' '.join(command)}\n")
             process = _spawn(command, folder, {**clean_variables(), **(variables or {})}, tied=tied)
             self._process = process
-            alarm = threading.Timer(limit or threading.TIMEOUT_MAX, end_family, (process,))
+            late = threading.Event()
+            alarm = threading.Timer(limit or threading.TIMEOUT_MAX, _end_late, (process, late))
             alarm.daemon = True
             alarm.start()
             try:
@@ -158,13 +159,12 @@ class Task:
                         on_line(line.rstrip())
                 process.wait(END_SECONDS)
             finally:
-                late = limit is not None and not alarm.is_alive()
                 alarm.cancel()
                 end_family(process)
                 self._process = None
             log.write(f"= {process.returncode}\n")
         self.check()
-        if late:
+        if late.is_set():
             raise TimeoutError(f"It did not end within {limit:.0f} s.")
         return Ended(process.returncode, tuple(kept))
 
@@ -209,6 +209,11 @@ def _spawn(
         creationflags=0x08000000 if windows else 0,
         start_new_session=not windows,
     )
+
+
+def _end_late(process: subprocess.Popen[str], late: threading.Event) -> None:
+    late.set()
+    end_family(process)
 
 
 def end_family(process: subprocess.Popen[str]) -> None:

@@ -250,22 +250,23 @@ class Tour:
         bpy.context.view_layer.objects.active = rig
 
     def pose(self) -> Iterator[float]:
-        """T-pose, an own pose, back to the photo's."""
+        """T-pose, and back to the photo's; an undo step each, as a click on the button gives."""
         rig = self.rigs()[0]
         self.activate(rig)
         with self.in_view():
-            bpy.ops.munet.apply_pose(pose="REST")
+            bpy.ops.munet.apply_pose("EXEC_DEFAULT", True, pose="REST")
             yield 1.0
         self.shot("t-pose")
         with self.in_view():
-            bpy.ops.munet.apply_pose(pose="PHOTO")
+            bpy.ops.munet.apply_pose("EXEC_DEFAULT", True, pose="PHOTO")
         yield 1.0
 
     def animate(self) -> Iterator[float]:
         """Bring a motion onto the rig and play it."""
         self.activate(self.rigs()[0])
         with self.in_view():
-            bpy.ops.munet.import_motion(filepath=str(self.options.motion))
+            bpy.ops.munet.import_motion("EXEC_DEFAULT", True, filepath=str(self.options.motion))
+        yield from self.wait(lambda: self.session.work is None, "the motion")
         yield 1.0
         scene = bpy.context.scene
         action = self.rigs()[0].animation_data.action

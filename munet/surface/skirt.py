@@ -29,6 +29,8 @@ POINTS = 60
 GAP_METRES, CLOSED_SHARE = 0.03, 0.9
 # Expected distance of cloth from the inside of the legs, at its largest: less is enough where a closed gap is seen.
 EXPECTED_METRES, EXPECTED_WITH_GAP_METRES = 0.062, 0.042
+# Wide trousers reach farther down than this: what does must be expected to stand off farther than they do.
+LONG, EXPECTED_OF_LONG_METRES = 0.8, 0.09
 # The hem lies where the expected distance falls below this, or so many levels lower where a closed gap is seen; shorter
 # skirts are within the reach of other clothes.
 HEM_METRES, SEEN_BELOW, SHORTEST = 0.026, 3, 0.2
@@ -113,7 +115,8 @@ def find_hem(view: View, own: NDArray[np.bool_], joints_cam: Floats, legs: Legs,
     while last + 1 < len(LEVELS) and not other[last + 1] and _goes_on(thick, closed, last + 1):
         last += 1
     hem = float(LEVELS[last] + 0.5 * (LEVELS[1] - LEVELS[0]))
-    return hem if hem > SHORTEST else 0.0
+    trousers = hem > LONG and thick[peak] < EXPECTED_OF_LONG_METRES
+    return hem if hem > SHORTEST and not trousers else 0.0
 
 
 def _goes_on(thick: Floats, closed: NDArray[np.bool_], level: int) -> bool:

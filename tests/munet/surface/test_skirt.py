@@ -69,6 +69,11 @@ def hem_of(model: BodyModel, scene: Skirted, mask: NDArray[np.float32], expected
     return find_hem(view, own, scene.fit.joints_cam.astype(np.float64), scene.legs, expected)
 
 
+def filled_to_the_feet(scene: Skirted) -> NDArray[np.float32]:
+    points = [on_leg(scene.fit, leg, along) for leg, along in ((0, 0.0), (0, 1.0), (1, 1.0), (1, 0.0))]
+    return cv2.fillConvexPoly(scene.mask.copy(), CAMERA.project(np.array(points)).round().astype(np.int32), 1.0)
+
+
 def test_a_skirt_needs_both_witnesses(model: BodyModel, skirted: Skirted) -> None:
     """Expected cloth between which the photo shows background is wide trousers; a filled gap alone may be anything."""
     expected = 0.12 * (skirted.legs.along < HEM)
@@ -77,6 +82,8 @@ def test_a_skirt_needs_both_witnesses(model: BodyModel, skirted: Skirted) -> Non
     assert hem_of(model, skirted, bare, expected) == 0
     assert hem_of(model, skirted, skirted.mask, 0 * expected) == 0
     assert hem_of(model, skirted, skirted.mask, 0.02 + 0 * expected) == 0
+    assert hem_of(model, skirted, filled_to_the_feet(skirted), 0.07 + 0 * expected) == 0, "wide trousers"
+    assert hem_of(model, skirted, filled_to_the_feet(skirted), 0.12 + 0 * expected) > 0.9
 
 
 def test_the_gap_is_closed_down_to_the_hem(model: BodyModel, skirted: Skirted) -> None:

@@ -18,11 +18,11 @@ from munet.perception.observation import PersonObservation, Photo
 from munet.settings import Settings
 from munet.surface.dress import Prediction
 
-FOLLOW_BODY = False
+FOLLOW_BODY = True
 """Whether the networks' body enters the fit."""
 ROUNDS = 1
 """How often G_v moves the body: its pose step was trained on fits, not on its own results."""
-DISTRUST = 0.01
+DISTRUST = 0.02
 """Share of the person's height by which the landmarks may fit worse than before; beyond it the fit stays as it was."""
 SURFACE_SHARE = 0.7
 """Share of the networks' displacement that clothes are expected to stand off."""

@@ -28,6 +28,9 @@ class Work:
         done: called with what the steps returned.
         failed: called with why they did not end.
         wanted: whether it shall still be done.
+        modes: of Blender in which it goes on; in others it waits.
+        cancelled: the user does not want it any more.
+        shown: all is done but for the undo step.
     """
 
     title: str
@@ -36,6 +39,7 @@ class Work:
     done: Callable[[Any], None]
     failed: Callable[[AddonError], None]
     wanted: Callable[[], bool] = lambda: True
+    modes: tuple[str, ...] = ("OBJECT",)
     cancelled: bool = False
     shown: bool = False
 
@@ -56,6 +60,7 @@ class Work:
         done: Callable[[Any], None],
         failed: Callable[[AddonError], None] | None = None,
         wanted: Callable[[], bool] = lambda: True,
+        modes: tuple[str, ...] = ("OBJECT",),
     ) -> Work:
         """Return the work whose steps ``begin`` makes; a failure without ``failed`` is the session's."""
 
@@ -63,18 +68,18 @@ class Work:
             session.failure = failure
 
         steps = Stepwise(begin, Made(), expected, lambda: session.upheavals)
-        return cls(title, steps, undo, done, failed or told, wanted)
+        return cls(title, steps, undo, done, failed or told, wanted, modes)
 
 
 def advance_work(context: bpy.types.Context, session: Session, seconds: float) -> bool:
-    """Do some of the session's work, if there is some and the user is in Object Mode; returns whether it has ended."""
+    """Do some of the session's work, if there is some and Blender is in a mode for it; returns whether it has ended."""
     work = session.work
     if work is None:
         return False
     if work.cancelled or not work.wanted():
         abort_work(session)
         return True
-    if context.mode != "OBJECT":
+    if context.mode not in work.modes:
         return False
     try:
         if not work.shown or not work.steps.valid:

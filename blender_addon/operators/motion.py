@@ -1,16 +1,23 @@
 """The operator that brings motion onto a rig."""
 # ruff: noqa: N801 - Blender prescribes the names of classes
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..errors import AddonError
 from ..importer.scene import rig_of
 from ..language import failure_text
-from ..motion.keys import MotionOptions, add_motion, read_clip
+from ..motion.keys import MotionOptions, adding_motion, reader
+from ..pump import start_pump
+from ..session import current
+from ..steps import Beside, Steps, run_through
+from ..work import Work
 from .polling import on_person, without_control_rig, without_ik
+
+_STEPS = 65
 
 _UP = (
     ("AUTO", "Automatic", "The axis along which the trunk lies"),
@@ -39,10 +46,11 @@ class MUNET_OT_import_motion(bpy.types.Operator):
 
     bl_idname = "munet.import_motion"
     bl_label = "Import Motion"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER"}  # noqa: RUF012
 
     filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: StringProperty(default="*.bvh;*.npz;*.json", options={"HIDDEN"})
+    wait: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
     frame_start: IntProperty(name="Start Frame", description="Frame of the first key", default=1)
     fps: FloatProperty(
         name="Frame Rate of File", description="0 takes what the file states", default=0.0, min=0.0, max=1000.0
@@ -92,15 +100,49 @@ class MUNET_OT_import_motion(bpy.types.Operator):
             travel=self.travel,
         )
         rig, render = rig_of(context.object), context.scene.render
+        path, rate = Path(bpy.path.abspath(self.filepath)), render.fps / render.fps_base
+        if not bpy.app.background and not self.wait:
+            return self._begin(_importing(rig.name, path, options, rate))
         try:
-            clip = read_clip(Path(bpy.path.abspath(self.filepath)), rig, options)
-            action = add_motion(rig, clip, options, render.fps / render.fps_base)
+            self.report({"INFO"}, run_through(_importing(rig.name, path, options, rate)()))
         except AddonError as error:
             self.report({"ERROR"}, failure_text(error))
             return {"CANCELLED"}
-        last = round(action.frame_range[1])
-        self.report({"INFO"}, " ".join((f"{action.name}: frames {self.frame_start} to {last}.", *clip.notes)))
         return {"FINISHED"}
+
+    def _begin(self, begin: Callable[[], Steps[str]]) -> set[str]:
+        """Let the timer do it in steps; it makes the undo step when all is done."""
+        session = current()
+        if session.work is not None:
+            busy = AddonError("BUSY", "Something else is being done.", hint="Wait until it has finished.")
+            self.report({"WARNING"}, failure_text(busy))
+            return {"CANCELLED"}
+        session.work = Work.of(
+            session,
+            "key",
+            begin,
+            undo=self.bl_label,
+            expected=_STEPS,
+            done=lambda text: bpy.ops.munet.tell(text=text),
+            modes=("OBJECT", "POSE"),
+        )
+        start_pump()
+        return {"FINISHED"}
+
+
+def _importing(rig_name: str, path: Path, options: MotionOptions, rate: float) -> Callable[[], Steps[str]]:
+    """Return what reads the file and keys the rig in steps; they return what is to be told."""
+
+    def begin() -> Steps[str]:
+        rig = bpy.data.objects.get(rig_name)
+        if rig is None:
+            raise AddonError("GONE", "The person has been deleted or renamed.", detail=rig_name)
+        clip = yield Beside(reader(path, rig, options))
+        action = yield from adding_motion(rig, clip, options, rate)
+        last = round(action.frame_range[1])
+        return " ".join((f"{action.name}: frames {options.start} to {last}.", *clip.notes))
+
+    return begin
 
 
 CLASSES = (MUNET_OT_import_motion,)

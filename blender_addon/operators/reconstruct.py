@@ -169,12 +169,15 @@ class MUNET_OT_cancel(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Allow it while photos are being worked on."""
-        return _working(cls)
+        """Allow it while photos are being worked on, or the scene."""
+        return current().work is not None or _working(cls)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Ask for the end; the backend confirms it."""
-        current().cancel()
+        session = current()
+        if session.work is not None:
+            session.work.cancelled = True
+        session.cancel()
         start_pump()
         return {"FINISHED"}
 

@@ -40,7 +40,7 @@ class MUNET_PT_export(SubPanel):
         if busy(session):
             task = session.tools[TASK]
             row = self.layout.row(align=True)
-            row.progress(factor=task.fraction, text=iface_("Exporting {}").format(task.text), translate=False)
+            row.progress(factor=task.fraction, text=iface_("Exporting {}").format(task.text))
             row.operator("munet.cancel_export", text="", icon="CANCEL")
 
 

@@ -61,10 +61,19 @@ def _draw_all(column: bpy.types.UILayout, batch: Batch) -> None:
     column.progress(factor=batch.fraction, text=text)
 
 
+def _draw_work(layout: bpy.types.UILayout, session: Session) -> None:
+    """Draw what is being done with the scene without a photo."""
+    if session.work is not None:
+        column = layout.column(align=True)
+        column.progress(factor=session.work.fraction, text=iface_(_STAGES[session.work.title]))
+        column.operator("munet.cancel_reconstruction", icon="CANCEL")
+
+
 def draw_progress(layout: bpy.types.UILayout, session: Session) -> None:
     """Draw up to three bars and the button that cancels everything, while something is worked on."""
     batch = session.batch
     if batch is None or not session.working:
+        _draw_work(layout, session)
         return
     column, job = layout.column(align=True), batch.job
     if len(batch.entries) > 1:

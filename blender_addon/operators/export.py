@@ -14,6 +14,7 @@ from ..exporting.writers import ENDINGS, has_usd
 from ..importer.scene import rig_of
 from ..language import failure_text
 from ..pump import start_pump
+from ..rigging.light import light_version_stale
 from ..session import current
 from .polling import on_person
 
@@ -82,6 +83,8 @@ class _Export(bpy.types.Operator):
         written = WriteOptions(animation=self.pose == "ANIMATION", keys=keys, target=target)
         copied = CopyOptions(part=self.part, pose=self.pose, keys=keys, centimetres=target == "UNREAL")
         rig, program = rig_of(context.object), [] if self.wait else blender_program()
+        if self.part == "LIGHT" and light_version_stale(rig):
+            self.report({"WARNING"}, "The light version shows the person before it was made again")
         try:
             if not program:
                 write_character(context, rig, self.form, path, copied, written)

@@ -134,7 +134,7 @@ def _importing(rig_name: str, path: Path, options: MotionOptions, rate: float) -
     """Return what reads the file and keys the rig in steps; they return what is to be told."""
 
     def begin() -> Steps[str]:
-        rig = bpy.data.objects.get(rig_name)
+        rig: bpy.types.Object | None = bpy.data.objects.get(rig_name)
         if rig is None:
             raise AddonError("GONE", "The person has been deleted or renamed.", detail=rig_name)
         clip = yield Beside(reader(path, rig, options))

@@ -59,7 +59,7 @@ def lowest_points(body: Shell, heads: Floats, parents: Sequence[int], rotations:
     for bone in np.unique(body.bones):
         offsets = body.points[body.bones == bone] - heads[bone]
         heights = places[:, bone, 2:] + worlds[:, bone, 2] @ offsets.T
-        lowest = np.minimum(lowest, heights.min(axis=1))
+        np.minimum(lowest, heights.min(axis=1), out=lowest)
     return lowest
 
 
@@ -75,7 +75,8 @@ def on_floor(hips: Floats, lowest: Floats, mode: str) -> Floats:
     if mode == "FILE":
         return hips
     drop = lowest if mode == "FRAME" else np.full(len(lowest), np.percentile(lowest, _STANDING_SHARE))
-    return hips - np.stack([np.zeros_like(drop), np.zeros_like(drop), drop], axis=1)
+    placed: Floats = hips - np.stack([np.zeros_like(drop), np.zeros_like(drop), drop], axis=1)
+    return placed
 
 
 def travelling(hips: Floats, mode: str) -> Floats:

@@ -122,14 +122,16 @@ def _measure(options: argparse.Namespace) -> int:
     }
     ledger = Ledger(options.ledger, setting)
     groups = {name: _group(name, file, options.rounds) for name, file in weights.items()}
-    tools = _tools(options, weights, groups)
-    people: Crowd = Synthetic(split=options.split)
-    if options.keep:
-        people = KeptPeople(Synthetic(split=options.split), options.keep)
-    with tqdm(total=options.people, unit="person", disable=None) as bar:
-        for done in measure(tools, people, options.people, ledger, options.surfaces, options.share):
-            bar.update(done - bar.n)
-    ledger = Ledger(options.ledger, setting)
+    if options.people:
+        tools = _tools(options, weights, groups)
+        people: Crowd = Synthetic(split=options.split)
+        if options.keep:
+            people = KeptPeople(Synthetic(split=options.split), options.keep)
+        with tqdm(total=options.people, unit="person", disable=None) as bar:
+            for done in measure(tools, people, options.people, ledger, options.surfaces, options.share):
+                bar.update(done - bar.n)
+        # Others may have written meanwhile.
+        ledger = Ledger(options.ledger, setting)
     facts = _facts(setting, groups)
     table = f"{_heading(facts, len(ledger.missed))}\n\n{markdown(ledger, groups)}\n"
     _write(options.table, table)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from munet.evaluation.ablation import Ledger, columns
+from munet.evaluation.ablation_claims import claims_markdown
 from munet.evaluation.intervals import Interval, gain_interval, mean_interval
 from munet.evaluation.methods import BASE, SURFACES
 
@@ -52,10 +53,10 @@ class Row:
 BODY_ROWS = (
     Row("fit alone, closed-form start", "fit"),
     Row("pose network alone", "lifter"),
-    Row("fit that listens to the pose network (the product)", "fit+lifter"),
+    Row("fit that listens to the pose network", "fit+lifter"),
     Row("G_v over the pose network's body, no fit", "G_v", MAIN),
     Row("G_v over the fit", "G_v over fit", MAIN),
-    Row("G_v + fit: the fit follows G_v", "G_v + fit", MAIN),
+    Row("G_v + fit: the fit follows G_v (the product)", "G_v + fit", MAIN),
     Row("G_v over the fit, after a short joint training with all losses", "G_v over fit", "full"),
     Row("the same without L_trace", "G_v over fit", "no-trace"),
     Row("the same without L_cloth", "G_v over fit", "no-cloth"),
@@ -113,13 +114,13 @@ TABLES = (
 
 
 def markdown(ledger: Ledger, groups: Mapping[str, str]) -> str:
-    """The tables; lines whose networks are not trained say with which command they would be.
+    """The tables and what follows from them; lines whose networks are not trained say with which command they would be.
 
     Args:
         ledger: of the measured people.
         groups: the ledger's group of each training.
     """
-    return "\n\n".join(_table(table, ledger, groups) for table in TABLES)
+    return "\n\n".join([*(_table(table, ledger, groups) for table in TABLES), claims_markdown(ledger, groups)])
 
 
 def _table(table: Table, ledger: Ledger, groups: Mapping[str, str]) -> str:

@@ -147,6 +147,10 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path, tools: Tools, people: S
     text = markdown(ledger, {"munet": "munet abc"})
     assert "| G_v over the pose network's body, no fit | 1.0 (1.0 to 1.0)" in text
     assert f"not trained: `{COMMANDS['no-trace']}`" in text
+    ledger.add(3, "munet abc", {"G_v + fit": {"pa_mpjpe": 6.0}})
+    ledger.add(3, BASE, {"fit": {"pa_mpjpe": 8.0}})
+    found = "| 6.0 mm against 8.0 mm | -25.0% (-25.0% to -25.0%) | 1 |"
+    assert found in markdown(ledger, {"munet": "munet abc"})
     facts = json.loads(json.dumps(document(ledger, {"munet": "munet abc"}, {"commit": "c"})))
     assert {row["table"] for row in facts["rows"]} == {table.title for table in TABLES}
     assert set(facts["not_trained"]) == set(COMMANDS) - {"munet"} or "munet" in facts["not_trained"]

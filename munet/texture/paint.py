@@ -71,23 +71,10 @@ def paint(
     Raises:
         InvalidInputError: mask and photo differ in size, or UVs and faces in number.
     """
-    if observation.mask.shape != photo.image.shape[:2]:
-        raise InvalidInputError(
-            "Mask and photo differ in size.",
-            detail=f"expected {photo.image.shape[:2]}, found {observation.mask.shape}",
-        )
     texels = texels_of(surface.faces, surface.uv, settings.texture_pixels)
     regions = regions_of(surface)
     mirrored = mirrored_vertices(surface.rest_vertices, surface.faces)
-    view = look(
-        surface.vertices_cam,
-        surface.faces,
-        fit.camera,
-        observation.mask,
-        photo.image,
-        regions.head | regions.eyes,
-        [(seen_by(fit.camera, other, their_fit.camera), other.faces) for other, their_fit in others],
-    )
+    view = _view(surface, fit, photo, observation, regions, others)
     projected = project_vertices(surface.vertices_cam, surface.faces, view)
     seen = sample_photo(texels, projected, view, photo.image)
     hidden = doubtful_hands(seen, texels, surface, fit.camera, regions)
@@ -108,6 +95,30 @@ def paint(
     _paint_bands(colour, surface, texels, seen, regions)
     _paint_eyes(colour, surface, texels, seen, regions)
     return _to_texture(colour, texels)
+
+
+def _view(
+    surface: ClothedSurface,
+    fit: BodyFit,
+    photo: Photo,
+    observation: PersonObservation,
+    regions: Regions,
+    others: Sequence[tuple[ClothedSurface, BodyFit]],
+) -> View:
+    if observation.mask.shape != photo.image.shape[:2]:
+        raise InvalidInputError(
+            "Mask and photo differ in size.",
+            detail=f"expected {photo.image.shape[:2]}, found {observation.mask.shape}",
+        )
+    return look(
+        surface.vertices_cam,
+        surface.faces,
+        fit.camera,
+        observation.mask,
+        photo.image,
+        regions.head | regions.eyes,
+        [(seen_by(fit.camera, other, their_fit.camera), other.faces) for other, their_fit in others],
+    )
 
 
 def seen_by(camera: Camera, other: ClothedSurface, their_camera: Camera) -> Floats:

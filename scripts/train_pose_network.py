@@ -22,6 +22,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
+from safetensors.torch import load_file, save_file
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
@@ -39,7 +40,16 @@ from munet.training.data.splits import Split  # noqa: E402
 from munet.training.fitted import KeptFits, write_fits  # noqa: E402
 from munet.training.given import Mix  # noqa: E402
 from munet.training.people import People, kept_people  # noqa: E402
-from munet.training.posing import Cases, PosingPlan, errors, gather_cases, learn_pose, together  # noqa: E402
+from munet.training.posing import (  # noqa: E402
+    Cases,
+    PosingPlan,
+    cases_of,
+    errors,
+    gather_cases,
+    learn_pose,
+    tensors_of,
+    together,
+)
 
 ASSETS = ROOT / "munet" / "assets"
 POINTS = 4096
@@ -94,11 +104,11 @@ class Gathering:
         pieces = []
         for start in range(0, count, PIECE):
             stop = min(start + PIECE, count)
-            path = folder / f"{split}-{mix.real:g}-{start}-{stop}.pt"
+            path = folder / f"{split}-{mix.real:g}-{start}-{stop}.safetensors"
             if not path.is_file():
                 self._made(f"{split}, evidence", start, count)
-                torch.save(self._gathered(split, range(start, stop), mix), path)
-            pieces.append(torch.load(path, weights_only=False))
+                save_file(tensors_of(self._gathered(split, range(start, stop), mix)), path)
+            pieces.append(cases_of(load_file(path)))
         return together(pieces)
 
     def _gathered(self, split: Split, numbers: range, mix: Mix) -> Cases:

@@ -62,6 +62,24 @@ def _of(cases: Cases) -> tuple[Any, ...]:
     return cases.evidence, cases.given, cases.wanted
 
 
+def tensors_of(cases: Cases) -> dict[str, Tensor]:
+    """Cases as named tensors, to be kept in a file."""
+    return {
+        f"{number}.{f.name}": getattr(part, f.name).contiguous()
+        for number, part in enumerate(_of(cases))
+        for f in fields(part)
+    }
+
+
+def cases_of(tensors: dict[str, Tensor]) -> Cases:
+    """Undo :func:`tensors_of`."""
+    parts = [
+        kind(**{f.name: tensors[f"{number}.{f.name}"] for f in fields(kind)})
+        for number, kind in enumerate((Evidence, GivenPose, GivenPose))
+    ]
+    return Cases(*parts)
+
+
 def together(cases: list[Cases]) -> Cases:
     """All of several."""
     parts = [

@@ -21,7 +21,7 @@ from munet.network.rig import GivenPose, GraphRig, turn_further
 from munet.network.weights import adopted
 from munet.training.given import global_rotations
 from munet.training.mirror import mirrored, mirrored_pose
-from munet.training.posing import Cases, PosingPlan, errors, learn_pose
+from munet.training.posing import Cases, PosingPlan, cases_of, errors, learn_pose, tensors_of
 
 PEOPLE = 3
 WITHOUT_PICTURES = ("pose", "landmarks", "depths")
@@ -135,6 +135,9 @@ def test_it_learns_a_mistake_that_all_make(model: BodyModel, fitted: Topology, r
     inputs = NetworkInputs(torch.zeros(64, 3, 8, 8), torch.zeros(64, 1, 8, 8), torch.zeros(64, 33, 3))
     evidence = gather(("pose",), rig, inputs, given, vertices, torch.tensor([[0.8, 0, 0]] * 64), None, None)
     cases = Cases(evidence, given, wanted)
+    again = cases_of(tensors_of(cases))
+    assert torch.equal(again.evidence.view, cases.evidence.view)
+    assert torch.equal(again.wanted.joints, cases.wanted.joints)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = PoseNetwork(("pose",), 32, 16)

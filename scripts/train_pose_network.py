@@ -32,7 +32,7 @@ from _console import Console  # noqa: E402
 from munet.body.default import load_default_body  # noqa: E402
 from munet.evaluation.intervals import gain_interval, mean_interval  # noqa: E402
 from munet.lifting.lift import load_lifter  # noqa: E402
-from munet.network import MuNet, Topology, load_munet, network_topology, save_munet  # noqa: E402
+from munet.network import MuNet, Topology, create_munet, load_munet, network_topology, save_munet  # noqa: E402
 from munet.network.config import CONFIGS  # noqa: E402
 from munet.network.weights import adopted  # noqa: E402
 from munet.training.data.generate import Generator  # noqa: E402
@@ -80,7 +80,10 @@ class Gathering:
     def __init__(self, arguments: argparse.Namespace, console: Console) -> None:
         self._console, self._data = console, arguments.data
         self.model, self._lifter = load_default_body(), load_lifter()
-        self.net: MuNet = adopted(load_munet(arguments.start), CONFIGS[arguments.config], arguments.seed)
+        config = CONFIGS[arguments.config]
+        self.net: MuNet = adopted(load_munet(arguments.start), config, arguments.seed)
+        # Learnt from the beginning, whatever the start already had.
+        self.net.pose_network = create_munet(config, arguments.seed).pose_network
         self.topology: Topology = network_topology(self.model, self.net.config)
         counts: dict[Split, int] = {"train": arguments.people, "val": arguments.validate_people}
         generator = Generator(arguments.seed, size=self.net.config.image_size, points=POINTS)

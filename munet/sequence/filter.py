@@ -22,6 +22,8 @@ LONGEST_SECONDS = 0.2
 """Standard deviation of the window at full smoothing."""
 DEPTH_FACTOR = 2.0
 """How much longer the window along the view is."""
+FILLED_TRUST = 0.02
+"""Of a frame that was filled in: next to nothing beside measured ones, but enough where no other is in reach."""
 _FEET = [7, 8, 10, 11]
 _UNKNOWN = np.tile(np.eye(3), (24, 1, 1))
 
@@ -53,8 +55,9 @@ def filtered(
     rotations, hips = fill_gaps(rotations, hips, known)
     trust = np.stack([np.zeros(24) if fit is None else fit.trust for fit in fits])
     sigma = clip.smoothing * LONGEST_SECONDS * fps
-    rotations = smooth_by_speed(rotations, trust, sigma, fps)
-    hips = smooth_way(hips, trust.mean(1), sigma, DEPTH_FACTOR * sigma)
+    held = np.maximum(trust, FILLED_TRUST)
+    rotations = smooth_by_speed(rotations, held, sigma, fps)
+    hips = smooth_way(hips, held.mean(1), sigma, DEPTH_FACTOR * sigma)
     if clip.plant_feet:
         hips = planted(hips, *_feet(body, rotations, hips - rest, figure), fps)
     return Motion(

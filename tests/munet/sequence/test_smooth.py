@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from munet.fitting.so3 import exp_rotation, log_rotation
+from munet.sequence.filter import FILLED_TRUST
 from munet.sequence.smooth import fill_gaps, smooth_by_speed, smooth_rotations, smooth_vectors, smooth_way
 
 Array = NDArray[np.float64]
@@ -71,6 +72,14 @@ def test_rest_is_calmer_and_fast_motion_keeps_more_of_its_peaks_than_with_one_wi
     assert angles(two, true)[45:75].mean() < 0.8 * angles(one, true)[45:75].mean()
     assert np.array_equal(smooth_by_speed(noisy, weights, 0.0, FPS), noisy)
     assert np.allclose(smooth_by_speed(noisy[:2], weights[:2], 2.5, FPS), noisy[:2])
+
+
+def test_the_way_through_a_gap_longer_than_the_window_stays_as_it_was_filled() -> None:
+    known = (TIME < 0.4) | (TIME > 2.8)
+    true = np.stack([0.3 * TIME, 0 * TIME, 4 + TIME], 1)
+    filled = fill_gaps(np.tile(np.eye(3), (len(TIME), 1, 1, 1)), np.where(known[:, None], true, 0.0), known)[1]
+    trust = np.maximum(known.astype(float), FILLED_TRUST)
+    assert np.abs(smooth_way(filled, trust, 2.5, 5.0) - true).max() < 0.02
 
 
 def test_an_outlier_does_not_pull_its_neighbours() -> None:

@@ -50,8 +50,6 @@ _OPTIONAL: dict[str, tuple[int | str, ...]] = {
     "pose_dirs_bones": ("N",),
     "pose_dirs": ("N", 3, 9),
     "normal_map": ("M", "M", 3),
-    "texture_png": ("T1",),
-    "normal_map_png": ("T2",),
     "pose_sequence": ("T", 24, 3),
     "translation_sequence": ("T", 3),
     "confidence_sequence": ("T",),

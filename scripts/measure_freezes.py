@@ -319,6 +319,7 @@ def main() -> None:
         if getattr(options, name) is not None:
             setattr(options, name, getattr(options, name).resolve())
     options.out.mkdir(parents=True, exist_ok=True)
+    bpy.context.preferences.view.show_splash = False
     measurement = Measurement(options)
     bpy.app.timers.register(measurement.probe.beat, first_interval=1.0, persistent=True)
     bpy.app.timers.register(measurement.go, first_interval=2.0, persistent=True)

@@ -6,10 +6,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..steps import Beside, Steps
 from .character import Character
 from .lens import lens_from_matrix
 from .material import pack_image
-from .photo import Photo, upright_bytes
+from .photo import Photo, stored_pixels, turn_of, upright_png
 from .placement import SceneFrame
 
 _SENSOR_MM = 36.0
@@ -17,11 +18,14 @@ _CLIP_START = 0.01
 _OVER = 0.5
 
 
-def _add_background(camera: bpy.types.Camera, photo: Photo, size: tuple[int, int]) -> None:
+def _adding_background(camera: bpy.types.Camera, photo: Photo, size: tuple[int, int]) -> Steps[None]:
     image = pack_image(photo.name, photo.data)
-    turned = upright_bytes(photo.data, image, size)
-    if turned is not None:
+    orientation = turn_of(photo.data, image, size)
+    if orientation != 1:
+        yield
+        pixels = stored_pixels(image)
         bpy.data.images.remove(image)
+        turned = yield Beside(lambda: upright_png(pixels, orientation))
         image = pack_image(photo.name, turned)
     background = camera.background_images.new()
     background.image = image
@@ -31,8 +35,8 @@ def _add_background(camera: bpy.types.Camera, photo: Photo, size: tuple[int, int
     camera.show_background_images = True
 
 
-def build_camera(character: Character, frame: SceneFrame, photo: Photo, name: str) -> bpy.types.Object:
-    """Build the photo's camera."""
+def building_camera(character: Character, frame: SceneFrame, photo: Photo, name: str) -> Steps[bpy.types.Object]:
+    """Build the photo's camera in steps: a photo that has to be turned takes seconds."""
     camera = bpy.data.cameras.new(name)
     lens = lens_from_matrix(character.arrays["camera_matrix"], character.image_size, _SENSOR_MM)
     camera.sensor_fit, camera.sensor_width = "HORIZONTAL", _SENSOR_MM
@@ -40,7 +44,7 @@ def build_camera(character: Character, frame: SceneFrame, photo: Photo, name: st
     camera.clip_start = _CLIP_START
     camera.display_size = 0.3
     if photo.data:
-        _add_background(camera, photo, character.image_size)
+        yield from _adding_background(camera, photo, character.image_size)
     obj = bpy.data.objects.new(name, camera)
     obj.matrix_world = Matrix.Translation(frame.offset.tolist()) @ Matrix(frame.camera_rotation.tolist()).to_4x4()
     return obj

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from .exif import exif_orientation, upright
 from .png import encode_png
@@ -37,18 +38,24 @@ def read_photo(path: Path) -> Photo:
     return Photo(path.name, path.read_bytes(), str(path.absolute()))
 
 
-def upright_bytes(data: bytes, image: bpy.types.Image, size: tuple[int, int]) -> bytes | None:
-    """Return ``image`` as an upright PNG if Blender shows it turned against the photo's ``size``, otherwise None.
+def turn_of(data: bytes, image: bpy.types.Image, size: tuple[int, int]) -> int:
+    """Return the EXIF orientation in which Blender shows ``image`` turned against the photo's ``size``, 1 if in none.
 
     Blender ignores the EXIF orientation; the backend obeys it.
     """
     orientation = exif_orientation(data)
-    if orientation == 1:
-        return None
+    return 1 if orientation >= 5 and tuple(image.size) == size else orientation
+
+
+def stored_pixels(image: bpy.types.Image) -> NDArray[np.float32]:
+    """Return the pixels (H, W, 4) of ``image`` as Blender holds them, first row at the bottom, in [0, 1]."""
     width, height = image.size
-    if orientation >= 5 and (width, height) == size:
-        return None
     pixels = np.empty(width * height * 4, dtype=np.float32)
     image.pixels.foreach_get(pixels)
-    bottom_up = pixels.reshape(height, width, 4)[:, :, :3]
-    return encode_png(upright((bottom_up[::-1] * 255 + 0.5).astype(np.uint8), orientation))
+    return pixels.reshape(height, width, 4)
+
+
+def upright_png(pixels: NDArray[np.float32], orientation: int) -> bytes:
+    """Return stored ``pixels`` of an EXIF ``orientation`` as an upright PNG; touches nothing of Blender's."""
+    levels = (pixels[::-1, :, :3] * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    return encode_png(upright(levels, orientation))

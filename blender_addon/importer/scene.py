@@ -16,7 +16,7 @@ from ..rigging.poses import put_pose
 from ..steps import DRAW, Beside, Steps, run_through
 from .armature import build_armature, ordered_bones
 from .body import building_body
-from .camera import build_camera
+from .camera import building_camera
 from .character import Character
 from .correctives import adding_correctives
 from .identity import remember_joint_directions
@@ -138,11 +138,11 @@ def _camera_for(
     frame: SceneFrame,
     photo: Photo,
     collection: bpy.types.Collection,
-) -> bpy.types.Object:
-    """Return the camera of ``character``; people fitted with the same camera matrix share one."""
+) -> Steps[bpy.types.Object]:
+    """Build the camera of ``character``; people fitted with the same camera matrix share one."""
     key = character.arrays["camera_matrix"].tobytes()
     if key not in cameras:
-        cameras[key] = build_camera(character, frame, photo, f"{photo.stem} camera")
+        cameras[key] = yield from building_camera(character, frame, photo, f"{photo.stem} camera")
         collection.objects.link(cameras[key])
     return cameras[key]
 
@@ -202,7 +202,7 @@ def building_people(context: bpy.types.Context, characters: Sequence[Character],
         prepared = yield Beside(partial(prepare, character))
         objects = yield from _building_person(prepared, frame, name, _new_collection(name, home))
         yield
-        camera = _camera_for(character, cameras, frame, origin.photo, home)
+        camera = yield from _camera_for(character, cameras, frame, origin.photo, home)
         properties = provenance(character, origin.photo, origin.settings, origin.version)
         properties["munet_person"] = origin.persons[index] if index < len(origin.persons) else index
         for obj in (*objects, camera):

@@ -97,7 +97,10 @@ def test_the_truth_looks_the_same_to_who_guesses_the_lens(
         # Another lens bends perspective a little; the pelvis is seen where it was.
         assert float(apart.mean()) < 4
         assert float(apart[0, 0]) < 1.5
-    torch.testing.assert_close(made.pose.joints - made.pose.joints[:, :1], (joints - joints[:, :1]), atol=0.02, rtol=0)
+    # A regressor over the graph's vertices knows the joints of a posed body only so well: shoulders to about 2 cm.
+    apart = (made.pose.joints - made.pose.joints[:, :1] - (joints - joints[:, :1])).norm(dim=-1)
+    assert float(apart.mean()) < 0.012
+    assert float(apart.max()) < 0.03
     # The second person has no fit and starts from the truth.
     torch.testing.assert_close(made.inputs.pose.turns[1], made.pose.turns[1], atol=1e-5, rtol=0)
     torch.testing.assert_close(made.scale[1], torch.tensor(1.0))

@@ -23,6 +23,8 @@ from munet.userbody.model import UserBody
 
 STEPS = {"draft": 8, "standard": 15, "high": 30}
 _FIXED_FOCAL = 1e-3
+_KNOWN_POSE = 0.5
+"""Factor on the pose prior beside a pose that is known already: what people usually do says little there."""
 _KNOWN = 0.5
 """Length of a blended normal below which its corners disagree, or do not know it."""
 
@@ -61,7 +63,7 @@ def target_of(user: UserBody, fit: BodyFit) -> Target:
 
 def _given(objective: Objective, fit: BodyFit, target: Target) -> Objective:
     start = replace(objective.start, log_focal=float(np.log(fit.camera.focal)))
-    weights = replace(objective.weights, betas_sigma=target.trust.betas)
+    weights = replace(objective.weights, betas_sigma=target.trust.betas, prior=_KNOWN_POSE * objective.weights.prior)
     return replace(objective, start=start, focal_sigma=_FIXED_FOCAL, weights=weights)
 
 

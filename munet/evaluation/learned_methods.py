@@ -13,7 +13,7 @@ from munet.evaluation.methods import Bodies, Errors, Tools, fit_errors, surface_
 from munet.evaluation.person_errors import body_errors, map_error
 from munet.fitting.result import BodyFit
 from munet.learned.body_step import follow, moved_joints
-from munet.learned.consult import FOLLOW_BODY, Learned, prediction_of, trusted
+from munet.learned.consult import FOLLOW_BODY, Learned, prediction_of, shows_thighs, trusted
 from munet.network.infer import Crop, MunetProduct, NetworkBody, move_person, refine_person
 from munet.surface.dress import dress
 
@@ -42,13 +42,15 @@ class Trained:
             vertices = moved.vertices_cam.astype(np.float64)
             result[name] = body_errors(moved_joints(tools.body, start, vertices), vertices, person)
             if self.whole and start is bodies.fit:
-                result["G_v + fit"] = fit_errors(self._followed(tools, person, start, moved), person)
+                followed = self._followed(tools, person, start, moved)
+                result["G_v + fit"] = fit_errors(followed, person)
+                result["product"] = fit_errors(followed if shows_thighs(start) else start, person)
         return result
 
     def surfaces(self, tools: Tools, person: Observed, bodies: Bodies) -> dict[str, Errors]:
         """Errors of surfaces, by the method's name; the product's stand on its body."""
         fit = bodies.fit
-        if self.whole and FOLLOW_BODY:
+        if self.whole and FOLLOW_BODY and shows_thighs(fit):
             fit = self._followed(tools, person, fit, self._moved(tools, person, fit))
         answer = refine_person(self.product, tools.body, person.person, person.photo, fit, 0)
         height, width = person.photo.image.shape[:2]

@@ -24,6 +24,8 @@ ROUNDS = 1
 """How often G_v moves the body: its pose step was trained on fits, not on its own results."""
 DISTRUST = 0.02
 """Share of the person's height by which the landmarks may fit worse than before; beyond it the fit stays as it was."""
+_THIGHS = [1, 2]
+"""Joints without which the networks do not know how far a person leans: cut at the waist, people were leant back."""
 SURFACE_SHARE = 0.7
 """Share of the networks' displacement that clothes are expected to stand off."""
 USE_NORMALS = False
@@ -49,6 +51,8 @@ def consult(
 ) -> Learned:
     """Show a fitted person to the networks.
 
+    They move the body of whoever shows both thighs; people cut at the waist keep their fit.
+
     Args:
         networks: for the body model of the fit.
         fit: the fitted body.
@@ -61,10 +65,15 @@ def consult(
     """
     product, points = networks.load()
     model = networks.body
-    if FOLLOW_BODY:
+    if FOLLOW_BODY and shows_thighs(fit):
         moved = move_person(product, model, observation, photo, fit, min(settings.network_rounds, ROUNDS))
         fit = trusted(fit, follow(model, points, fit, moved, observation, photo))
     return Learned(fit, refine_person(product, model, observation, photo, fit, 0))
+
+
+def shows_thighs(fit: BodyFit) -> bool:
+    """Whether the photo shows how far a person leans."""
+    return bool(fit.seen[_THIGHS].all())
 
 
 def trusted(before: BodyFit, after: BodyFit) -> BodyFit:

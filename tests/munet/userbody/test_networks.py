@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,14 @@ def test_the_networks_dress_the_body_and_are_loaded_once(
     assert np.allclose(displaced(learned, 0.0), learned.fit.vertices_cam)
     surface = dress(model, learned.fit, person.observation, Settings("draft"), prediction)
     assert surface.silhouette_iou > 0.95
+
+
+def test_people_cut_at_the_waist_keep_their_fit(networks: Networks, learned: Learned, person: Person) -> None:
+    seen = person.fit.seen.copy()
+    seen[2] = False
+    cut = replace(person.fit, seen=seen)
+    assert consult(networks, cut, person.observation, person.photo, Settings("draft")).fit is cut
+    assert learned.fit is not person.fit
 
 
 def test_without_weights_the_fix_is_named(model: BodyModel, tmp_path: Path) -> None:

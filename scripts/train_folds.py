@@ -24,7 +24,8 @@ from munet.folds.network import read_folds  # noqa: E402
 from munet.training.folds.bases import gather_people  # noqa: E402
 from munet.training.folds.buckling import make_heights  # noqa: E402
 from munet.training.folds.measure import validate  # noqa: E402
-from munet.training.folds.train import Plan, Training, export, run, save_checkpoint  # noqa: E402
+from munet.training.folds.train import Plan, Training, run  # noqa: E402
+from munet.training.small_files import export, save_checkpoint  # noqa: E402
 
 WEIGHTS = ROOT / "munet" / "assets" / "folds.safetensors"
 SHEETS_AT_ONCE = 16

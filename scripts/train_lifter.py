@@ -24,7 +24,8 @@ sys.path.insert(0, str(ROOT))
 from munet.body.default import load_default_body  # noqa: E402
 from munet.training.lifting.poses import load_library  # noqa: E402
 from munet.training.lifting.skeleton import make_skeleton  # noqa: E402
-from munet.training.lifting.train import Plan, Training, export, run, save_checkpoint  # noqa: E402
+from munet.training.lifting.train import Plan, Training, run  # noqa: E402
+from munet.training.small_files import export, save_checkpoint  # noqa: E402
 
 POSES = ROOT / "munet" / "training" / "assets" / "poses.npz"
 WEIGHTS = ROOT / "munet" / "assets" / "lifter.safetensors"

@@ -6,11 +6,9 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from munet.errors import MunetError
@@ -164,16 +162,3 @@ def run(
                 checkpoint()
     checkpoint()
     return training.step >= training.plan.steps
-
-
-def save_checkpoint(training: Training, path: Path) -> None:
-    """Write the state so that a crash leaves the old or the new file, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    torch.save(training.state(), fresh)
-    fresh.replace(path)
-
-
-def export(weights: dict[str, Tensor], path: Path, notes: dict[str, str]) -> None:
-    """Write the averaged weights in half precision."""
-    save_file({name: value.half().contiguous() for name, value in weights.items()}, path, metadata=notes)

@@ -14,7 +14,8 @@ from munet.training.folds.bases import People
 from munet.training.folds.buckling import draw_push, make_heights
 from munet.training.folds.measure import errors, validate
 from munet.training.folds.patches import make_patches
-from munet.training.folds.train import Plan, Training, export, fold_loss, run, save_checkpoint
+from munet.training.folds.train import Plan, Training, fold_loss, run
+from munet.training.small_files import export, save_checkpoint
 
 PLAN = Plan(seed=3, batch=2, size=64, steps=3)
 

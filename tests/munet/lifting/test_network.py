@@ -16,8 +16,9 @@ from munet.lifting.network import DIRECTIONS, HYPOTHESES, JOINTS, TURNED, Lifter
 from munet.training.lifting.losses import hypothesis_costs, lifting_loss, spread_cost
 from munet.training.lifting.poses import PoseLibrary, load_library
 from munet.training.lifting.skeleton import Skeleton, make_skeleton
-from munet.training.lifting.train import Plan, Training, export, run, save_checkpoint
+from munet.training.lifting.train import Plan, Training, run
 from munet.training.lifting.views import Batch, make_batch
+from munet.training.small_files import export, save_checkpoint
 
 LIBRARY = Path(__file__).parents[3] / "munet" / "training" / "assets" / "poses.npz"
 SMALL = Plan(batch=8, steps=20)

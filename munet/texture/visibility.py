@@ -217,5 +217,6 @@ def _outline_trust(depth: Floats, size: float) -> Floats:
 
 def smooth_ramp(values: NDArray[Any], low: float, high: float) -> Floats:
     """Rise smoothly from 0 at ``low`` to 1 at ``high``."""
-    share: Floats = np.clip((values.astype(np.float32) - low) / (high - low), 0, 1).astype(np.float32)
+    # Clipped before it is scaled: where no outline is near, the distance is the largest number a float holds.
+    share: Floats = ((np.clip(values.astype(np.float32), low, high) - low) / (high - low)).astype(np.float32)
     return np.asarray(share * share * (3 - 2 * share), np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
+import shutil
 import sys
 import sysconfig
 import time
@@ -23,6 +24,7 @@ import json, sys
 if "--register" not in sys.argv:
     print(json.dumps({"version": "VERSION", "protocol": 1, "python": sys.executable}))
 """
+ROOMY = SimpleNamespace(free=1 << 50)
 SMI = "| NVIDIA-SMI 570.86   Driver Version: 570.86   CUDA Version: 12.8 |"
 
 
@@ -85,6 +87,8 @@ def test_install_interrupt_repair_update_remove(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("MUNET_RUNTIME_DIR", str(tmp_path / "run"))
+    # The wheels here are tiny; how full the disk of this machine is must not decide the test.
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: ROOMY)
     install, bundle = extension("installer.install"), extension("installer.bundle")
     discovery, states = extension("backend_manager.discovery"), extension("backend_manager.states").State
     folder, wheels = tmp_path / "my backend", write_wheels(tmp_path / "wheels")

@@ -23,7 +23,6 @@ import fit_accuracy as bench
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 
 from munet.body.default import load_default_body
 from munet.fitting.body_points import BodyPoints, make_body_points
@@ -33,7 +32,7 @@ from munet.fitting.objective import Objective
 from munet.fitting.rig import State
 from munet.fitting.solver import minimise
 from munet.lifting.blend import blend_depths
-from munet.lifting.lift import lift_pose
+from munet.lifting.lift import lift_pose, read_lifter
 from munet.lifting.network import LifterNet
 from munet.lifting.start import start_from
 from munet.perception.observation import PersonObservation, Photo
@@ -45,13 +44,6 @@ POSES = ROOT / "munet" / "training" / "assets" / "poses.npz"
 WEIGHTS = ROOT / "munet" / "assets" / "lifter.safetensors"
 STEPS = 20
 WIDTH = 800
-
-
-def load_net(path: Path) -> LifterNet:
-    """Load weights of any training."""
-    net = LifterNet()
-    net.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    return net.eval().requires_grad_(False)
 
 
 def cheapest(objective: Objective, starts: list[State]) -> State:
@@ -134,7 +126,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    table, seconds = measure(arguments.people, arguments.seed, arguments.poses, load_net(arguments.weights))
+    table, seconds = measure(arguments.people, arguments.seed, arguments.poses, read_lifter(arguments.weights))
     print(f"network {1000 * seconds[:, 0].mean():.1f} ms, fit from all starts {seconds[:, 1].mean():.2f} s a person")
     print(f"{'':14}PA-MPJPE mm (median)   MPJPE mm (median)")
     for name, values in table.items():

@@ -18,6 +18,7 @@ from munet.fitting.evidence import SEEN
 from munet.fitting.guess import PoseGuess, Spread
 from munet.fitting.rig import TO_CAMERA
 from munet.lifting.inputs import HIPS, MARKS, View, box_of, doubt_of, look_at, turn_to
+from munet.lifting.mirror import see_both_ways
 from munet.lifting.network import TURNED, LifterNet
 from munet.perception.observation import PersonObservation, Photo
 
@@ -44,9 +45,9 @@ def read_lifter(file: Traversable) -> LifterNet:
     Raises:
         ModelMissingError: the file is absent or damaged.
     """
-    net = LifterNet()
     try:
         weights = load_tensors(file.read_bytes())
+        net = LifterNet(blocks=len({name.split(".")[1] for name in weights if name.startswith("blocks.")}))
         net.load_state_dict({name: value.float() for name, value in weights.items()})
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelMissingError(
@@ -94,7 +95,7 @@ def lift_pose(net: LifterNet, observation: PersonObservation, photo: Photo) -> t
     """
     view = view_of(observation, photo)
     with torch.no_grad():
-        poses = net(view.features)
+        poses = see_both_ways(net, view.features)
     axes = np.diag(TO_CAMERA) @ view.turn[0].double().numpy() @ np.diag(TO_CAMERA)
     confidence = torch.softmax(poses.logits[0], 0).tolist()
     turns, betas, spreads = (part[0].double().numpy() for part in (poses.turns, poses.betas, poses.spreads.exp()))

@@ -11,11 +11,12 @@ from safetensors.torch import load_file
 
 from munet.body.default import load_default_body
 from munet.errors import MunetError
-from munet.lifting.inputs import INPUTS, MARKS, box_of, doubt_of, look_at, turn_rays
+from munet.lifting.inputs import INPUTS, MARK_NAMES, MARKS, box_of, doubt_of, look_at, turn_rays
+from munet.lifting.mirror import MIRROR, mirrored_features, mirrored_poses, see_both_ways
 from munet.lifting.network import DIRECTIONS, HYPOTHESES, JOINTS, TURNED, LifterNet, Poses
 from munet.training.lifting.losses import hypothesis_costs, lifting_loss, spread_cost
 from munet.training.lifting.poses import PoseLibrary, load_library
-from munet.training.lifting.skeleton import Skeleton, make_skeleton
+from munet.training.lifting.skeleton import Skeleton, global_turns, make_skeleton
 from munet.training.lifting.train import Plan, Training, run
 from munet.training.lifting.views import Batch, make_batch
 from munet.training.small_files import export, save_checkpoint
@@ -112,6 +113,43 @@ def test_an_untrained_tree_hangs_together() -> None:
         net.tree.offset[0] = torch.tensor([[-1.0, 0, 0.3, 0, 0, 0]])
     turns = net(torch.randn(2, INPUTS)).turns
     assert torch.allclose(turns, turns[:, :, :1].expand_as(turns), atol=1e-6)
+
+
+def test_the_mirror_shows_the_other_side() -> None:
+    random = torch.Generator().manual_seed(4)
+    swap = [MARK_NAMES.index(_other(name)) for name in MARK_NAMES]
+    rays, known, focal_known = rays_of(3), (torch.rand(3, len(MARKS), generator=random) < 0.8).float(), torch.ones(3)
+    doubt, depths = torch.rand(2, 3, len(MARKS), generator=random)
+    seen = look_at(rays, known, focal_known, doubt, depths)
+    flipped = rays[:, swap] * torch.tensor([-1.0, 1.0])
+    other = look_at(flipped, known[:, swap], focal_known, doubt[:, swap], depths[:, swap])
+    assert torch.allclose(mirrored_features(seen.features), other.features, atol=1e-5)
+    assert torch.equal(mirrored_features(mirrored_features(seen.features)), seen.features)
+
+
+def _other(name: str) -> str:
+    return name.replace("left", "?").replace("right", "left").replace("?", "right")
+
+
+def test_both_ways_of_seeing_give_mirrored_poses() -> None:
+    torch.manual_seed(1)
+    net, features = LifterNet(blocks=1), torch.randn(4, INPUTS)
+    poses, other = see_both_ways(net, features), see_both_ways(net, mirrored_features(features))
+    for name in ("turns", "betas", "place", "logits", "spreads"):
+        assert torch.allclose(getattr(mirrored_poses(other), name), getattr(poses, name), atol=1e-4), name
+    turns = poses.turns
+    assert torch.allclose(turns @ turns.transpose(-1, -2), torch.eye(3).expand_as(turns), atol=1e-5)
+    assert torch.allclose(torch.linalg.det(turns), torch.ones(turns.shape[:3]), atol=1e-5)
+    assert torch.allclose(poses.logits.softmax(1).sum(1), torch.ones(4), atol=1e-6)
+
+
+def test_the_mirror_turns_the_whole_body(library: PoseLibrary, skeleton: Skeleton) -> None:
+    turns = global_turns(skeleton.parents, library.local[:20])[:, None].expand(-1, HYPOTHESES, -1, -1, -1)
+    zeros = torch.zeros(20, HYPOTHESES, 10)
+    poses = Poses(turns, zeros, zeros[..., :3], zeros[..., 0], torch.zeros(20, HYPOTHESES, JOINTS, DIRECTIONS))
+    joints = skeleton.pose(turns[:, 0], zeros[:, 0])[0]
+    swapped = skeleton.pose(mirrored_poses(poses).turns[:, 0], zeros[:, 0])[0][:, list(MIRROR)]
+    assert torch.allclose(swapped * torch.tensor([-1.0, 1, 1]), joints, atol=0.012)
 
 
 def truth_as_poses(batch: Batch) -> Poses:

@@ -25,7 +25,7 @@ def mirrored_features(features: Tensor) -> Tensor:
     """What the network would see (B, INPUTS) of the same people in a mirror."""
     count = len(MARK_NAMES)
     flip = features.new_tensor([-1.0, 1.0])
-    marks, known, extras, doubt, depths, given = features.split([2 * count, count, EXTRAS, count, count, 1], 1)
+    marks, known, extras, doubt, depths, given = torch.split(features, [2 * count, count, EXTRAS, count, count, 1], 1)
     swapped = marks.reshape(-1, count, 2)[:, list(_MARKS)] * flip
     middle = torch.cat([extras[:, :2] * flip, extras[:, 2:]], 1)
     sides = [values[:, list(_MARKS)] for values in (known, doubt, depths)]
@@ -68,4 +68,5 @@ def see_both_ways(net: LifterNet, features: Tensor) -> Poses:
 def _between(first: Tensor, second: Tensor) -> Tensor:
     """Rotations (..., 3, 3) halfway between two."""
     left, _, right = torch.linalg.svd(first + second)
-    return left @ right
+    turn: Tensor = left @ right
+    return turn

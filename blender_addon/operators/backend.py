@@ -21,9 +21,17 @@ class MUNET_OT_start_backend(bpy.types.Operator):
     bl_label = "Start Backend"
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        """Allow it while there is no backend."""
-        if not current().manager.settled:
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Allow it while there is a backend that does not run."""
+        session = current()
+        session.look(backend_place(context))
+        if session.manager.state is State.NOT_INSTALLED:
+            cls.poll_message_set("Install the backend first, or choose one in the preferences")
+            return False
+        if session.manager.state is State.UPDATE_NEEDED:
+            cls.poll_message_set("Update the backend first")
+            return False
+        if not session.manager.settled:
             cls.poll_message_set("The backend is running, or changing its state")
             return False
         return True

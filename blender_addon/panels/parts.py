@@ -52,7 +52,6 @@ class MUNET_PT_result(SubPanel):
             row.operator("munet.apply_pose", text="T-Pose").pose = "REST"
             row.operator("munet.apply_pose", text="A-Pose").pose = "A"
             layout.operator("munet.fit_rig_to_shape", icon="MOD_ARMATURE")
-            layout.operator("munet.look_through_camera", icon="CAMERA_DATA")
             _draw_again(layout, context)
             for line in filter(None, str(rig.get("munet_warnings", "")).split("\n")):
                 draw_wrapped(layout, context, line, "INFO")

@@ -107,7 +107,7 @@ class LifterNet(nn.Module):
         hidden: width of each joint's own layer.
     """
 
-    def __init__(self, width: int = 640, blocks: int = 3, code: int = 128, hidden: int = 64) -> None:
+    def __init__(self, width: int = 640, blocks: int = 8, code: int = 128, hidden: int = 64) -> None:
         super().__init__()
         self.stem = nn.Linear(INPUTS, width)
         self.blocks = nn.Sequential(*(Block(width) for _ in range(blocks)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from munet.geometry.rotation import matrix_from_axis_angle
 from munet.lifting.network import HYPOTHESES, Poses
 from munet.training.lifting.skeleton import Skeleton
 from munet.training.lifting.views import Batch
 
-_JOINTS, _TURNS, _REPROJECTION, _BETAS, _CONFIDENCE = 10.0, 1.0, 2.0, 0.02, 0.1
+_JOINTS, _ALIGNED, _TURNS, _REPROJECTION, _BETAS, _CONFIDENCE = 7.0, 5.0, 1.0, 2.0, 0.02, 0.1
 _SHARING = 0.15
 """Difference of costs at which a worse hypothesis still takes a third of the weight of the best."""
 _LEAST_SHARE = 0.02
@@ -25,6 +26,7 @@ def hypothesis_costs(poses: Poses, batch: Batch, skeleton: Skeleton) -> tuple[Te
     joints, marks = skeleton.pose(poses.turns.flatten(0, 1), poses.betas.flatten(0, 1))
     joints, marks = (points.reshape(count, HYPOTHESES, -1, 3) for points in (joints, marks))
     wrong = joints - batch.joints[:, None]
+    aligned = aligned_distance(joints, batch.joints[:, None].expand_as(joints))
     far = wrong.square().sum(-1).add(1e-8).sqrt().mean(-1)
     turned = (poses.turns - batch.turns[:, None]).square().sum((-1, -2)).add(1e-6).sqrt().mean(-1)
     placed = project(marks, poses.place, batch.view.scale)
@@ -32,7 +34,23 @@ def hypothesis_costs(poses: Poses, batch: Batch, skeleton: Skeleton) -> tuple[Te
     weight = (_HIDDEN + (1 - _HIDDEN) * batch.view.known)[:, None]
     off = (off * weight).sum(-1) / weight.sum(-1)
     shape = (poses.betas - batch.betas[:, None]).square().mean(-1)
-    return _JOINTS * far + _TURNS * turned + _REPROJECTION * off + _BETAS * shape, wrong
+    return _JOINTS * far + _ALIGNED * aligned + _TURNS * turned + _REPROJECTION * off + _BETAS * shape, wrong
+
+
+def aligned_distance(joints: Tensor, truth: Tensor) -> Tensor:
+    """Mean distance (...,) of joints (..., J, 3) after a similarity that brings them near the truth.
+
+    Turn and size are those of one Gauss-Newton step from no change, exact for small turns.
+    """
+    ours, theirs = (points - points.mean(-2, keepdim=True) for points in (joints, truth))
+    with torch.no_grad():
+        square = ours.square().sum((-1, -2))
+        inertia = square[..., None, None] * torch.eye(3) - ours.transpose(-1, -2) @ ours
+        moment = torch.linalg.cross(ours, theirs).sum(-2)
+        turn = matrix_from_axis_angle(torch.linalg.solve(inertia + 1e-4 * torch.eye(3), moment)).transpose(-1, -2)
+        size = ((ours @ turn) * theirs).sum((-1, -2)) / square.clamp_min(1e-6)
+    apart = size[..., None, None] * (ours @ turn) - theirs
+    return apart.square().sum(-1).add(1e-8).sqrt().mean(-1)
 
 
 def project(marks: Tensor, place: Tensor, scale: Tensor) -> Tensor:

@@ -12,12 +12,15 @@ from torch import Tensor
 from munet.errors import InvalidInputError
 from munet.fitting.prior import joint_limits
 from munet.geometry.rotation import matrix_from_axis_angle
+from munet.lifting.mirror import MIRROR
 from munet.lifting.network import TURNED
+from munet.training.data.poses import JITTER, LIMITS
 
 HELD_OUT = 5
 """Every so manieth clip is left for tests."""
+_CHECKED, _FIRST_CHECKED = 20, 12
+"""Every so manieth clip from this one on is left for decisions."""
 
-MIRROR = (0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20)
 _LOWER = (1, 2, 4, 5, 7, 8, 10, 11)
 _ARMS = ((13, 16, 18, 20), (14, 17, 19, 21))
 _LEGS = ((1, 4, 7, 10), (2, 5, 8, 11))
@@ -26,6 +29,12 @@ _COLLARS = (13, 14)
 _SHOULDERS = (16, 17)
 _NOISE = 0.07
 _MIX, _LIMB, _FREE, _SIT, _TURN = 0.35, 0.12, 0.08, 0.08, 0.05
+_NATURAL, _FREELY = 0.6, 0.12
+"""Share of people as the library has them, but for small noise, and the share of those with free joints."""
+_STIFF = (4, 5, 18, 19)
+_SPINE, _TRUNK = (3, 6, 9), 0.06
+_PLUMB = 0.08
+_CALM_LEGS, _SEATED = 0.35, 0.2
 _ANYTHING = 0.10
 """Share of people whose every joint is anywhere within its limits."""
 
@@ -59,7 +68,8 @@ def load_library(path: Path, *, held_out: bool = False) -> PoseLibrary:
                 "The file is no library of poses.", detail=f"expected arrays pose and clip, found {stored.files}"
             )
         pose, clip = stored["pose"].astype(np.float32), stored["clip"].astype(np.int64)
-    chosen = (clip % HELD_OUT == 0) == held_out
+    tested, checked = clip % HELD_OUT == 0, clip % _CHECKED == _FIRST_CHECKED
+    chosen = tested if held_out else ~(tested | checked)
     chances = torch.tensor(1 / np.sqrt(np.bincount(clip)[clip[chosen]]), dtype=torch.float32)
     local = matrix_from_axis_angle(torch.tensor(pose[chosen][:, :TURNED]))
     local[:, 0] = without_yaw(local[:, 0])
@@ -76,7 +86,7 @@ def without_yaw(root: Tensor) -> Tensor:
 def mirrored(local: Tensor) -> Tensor:
     """The poses (N, 22, 3, 3) seen in a mirror: left and right exchanged."""
     sign = local.new_tensor([-1.0, 1.0, 1.0])
-    return local[:, list(MIRROR)] * sign[:, None] * sign
+    return local[:, list(MIRROR[:TURNED])] * sign[:, None] * sign
 
 
 def draw_poses(library: PoseLibrary, count: int, random: torch.Generator) -> Tensor:
@@ -90,7 +100,60 @@ def draw_poses(library: PoseLibrary, count: int, random: torch.Generator) -> Ten
     local = local @ matrix_from_axis_angle(shake)
     flip = torch.rand(count, generator=random) < 0.5
     local = torch.where(flip[:, None, None, None], mirrored(local), local)
-    return _turn_over(local, random)
+    local = _turn_over(local, random)
+    plain = torch.rand(count, generator=random) < _NATURAL
+    return torch.where(plain[:, None, None, None], natural_poses(library, count, random), local)
+
+
+def natural_poses(library: PoseLibrary, count: int, random: torch.Generator) -> Tensor:
+    """Draw poses (count, 22, 3, 3) as the generated people of the picture networks have them."""
+    local = _frames(library, count, random)
+    rows = _happens(count, _FREELY, random)
+    local[rows] = _free_poses(len(rows), random)
+    flip = torch.rand(count, generator=random) < 0.5
+    local = torch.where(flip[:, None, None, None], mirrored(local), local)
+    noise = torch.randn(count, TURNED, 3, generator=random) * JITTER
+    noise[:, list(_STIFF)] *= 0.4
+    return local @ matrix_from_axis_angle(noise)
+
+
+def _free_poses(count: int, random: torch.Generator) -> Tensor:
+    """Joints between the limits of standing people, more often near the middle."""
+    low, high = torch.zeros(TURNED, 3), torch.zeros(TURNED, 3)
+    for joint, limits in LIMITS.items():
+        low[joint], high[joint] = torch.tensor(limits).deg2rad().T
+        if MIRROR[joint] != joint:
+            other = torch.tensor([1.0, -1.0, -1.0]) * torch.stack([low[joint], high[joint]])
+            low[MIRROR[joint]], high[MIRROR[joint]] = other.amin(0), other.amax(0)
+    # The mean of two uniform numbers is near enough to the beta distribution of the generator.
+    drawn = torch.rand(2, count, TURNED, 3, generator=random)
+    share = torch.where(drawn[0] < 0.5, drawn[1], drawn.mean(0))
+    angles = low + share * (high - low)
+    about = [_about(axis, angles[..., axis]) for axis in range(3)]
+    local = about[0] @ about[2] @ about[1]
+    local[:, 0] = matrix_from_axis_angle(torch.randn(count, 3, generator=random) * 0.08)
+    return local
+
+
+def straighten(local: Tensor, rows: Tensor, random: torch.Generator) -> None:
+    """Let people ``rows`` of poses (N, 22, 3, 3) hold their trunk upright, as those in portraits do; in place.
+
+    Some of them sit, some stand, the legs of the others stay as they are.
+    """
+    count = len(rows)
+    tilt = torch.randn(count, 3, generator=random) * _PLUMB
+    local[rows, 0] = matrix_from_axis_angle(tilt * torch.tensor([1.0, 0.0, 0.6]))
+    trunk = torch.zeros(count, TURNED, 3)
+    trunk[:, list(_SPINE)] = torch.randn(count, len(_SPINE), 3, generator=random) * _TRUNK
+    _put(local, rows, _SPINE, matrix_from_axis_angle(trunk))
+    drawn = torch.rand(count, generator=random)
+    calm = torch.zeros(count, TURNED, 3)
+    calm[:, list(_LOWER)] = torch.randn(count, len(_LOWER), 3, generator=random) * 0.08
+    calm[:, [4, 5], 0] = calm[:, [4, 5], 0].abs()
+    standing = drawn < _CALM_LEGS
+    _put(local, rows[standing], _LOWER, matrix_from_axis_angle(calm[standing]))
+    seated = rows[drawn > 1 - _SEATED]
+    _put(local, seated, (*_LEGS[0], *_LEGS[1]), _seated_legs(len(seated), random))
 
 
 def _about(axis: int, angle: Tensor) -> Tensor:
@@ -142,14 +205,18 @@ def _free_limbs(library: PoseLibrary, local: Tensor, random: torch.Generator) ->
 def _sit(local: Tensor, random: torch.Generator) -> None:
     """Let some people sit, squat or kneel: the library has few who do."""
     rows = _happens(len(local), _SIT, random)
-    legs = torch.zeros(len(rows), TURNED, 3)
-    drawn = torch.rand(len(rows), 6, generator=random)
+    _put(local, rows, (*_LEGS[0], *_LEGS[1]), _seated_legs(len(rows), random))
+
+
+def _seated_legs(count: int, random: torch.Generator) -> Tensor:
+    legs = torch.zeros(count, TURNED, 3)
+    drawn = torch.rand(count, 6, generator=random)
     hips, knees = 0.7 + 1.4 * drawn[:, 0], 0.4 + 1.9 * drawn[:, 1]
     for side, sign in enumerate((1.0, -1.0)):
         apart = 0.2 + 0.6 * (drawn[:, 2 + side] - 0.3)
         legs[:, 1 + side] = torch.stack([-hips + 0.3 * (drawn[:, 4 + side] - 0.5), sign * apart / 2, sign * apart], 1)
         legs[:, 4 + side, 0] = knees + 0.4 * (drawn[:, 5 - side] - 0.5)
-    _put(local, rows, (*_LEGS[0], *_LEGS[1]), matrix_from_axis_angle(legs))
+    return matrix_from_axis_angle(legs)
 
 
 def _move_collars(local: Tensor, random: torch.Generator) -> None:

@@ -20,7 +20,7 @@ from munet.training.lifting.views import make_batch
 
 _AVERAGE = 0.9985
 _WARM_UP = 200
-_COOL_DOWN = 0.35
+_COOL_DOWN = 0.6
 _LOG_EVERY = 100
 
 
@@ -55,13 +55,19 @@ class Training:
         self.plan = plan
         self.net = LifterNet()
         self.average = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=plan.rate, weight_decay=0.01, fused=True)
+        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=plan.rate, weight_decay=0.02, fused=True)
         self.step = 0
         self.seconds = 0.0
 
     def begin_with(self, weights: dict[str, Tensor]) -> None:
-        """Take the weights of another training instead of random ones."""
-        self.net.load_state_dict({name: value.float() for name, value in weights.items()})
+        """Take the weights of another training; blocks that it did not have begin by changing nothing."""
+        begun = self.net.state_dict()
+        for name, value in begun.items():
+            if name in weights:
+                begun[name] = weights[name].float()
+            elif ".second." in name:
+                begun[name] = torch.zeros_like(value)
+        self.net.load_state_dict(begun)
         self.average = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
 
     def advance(self, library: PoseLibrary, skeleton: Skeleton) -> dict[str, float]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from munet.geometry.rotation import matrix_from_axis_angle
 from munet.lifting.inputs import View, box_of, look_at, turn_to
 from munet.training.lifting.detector import detect, draw_part, inside_part, measured_depths
-from munet.training.lifting.poses import PoseLibrary, draw_poses
+from munet.training.lifting.poses import PoseLibrary, draw_poses, natural_poses, straighten
 from munet.training.lifting.skeleton import Skeleton, global_turns
 
 FILM = 36.0
@@ -21,8 +21,11 @@ GUESSED = 45.0
 _FOCAL_KNOWN = 0.3
 _NEAREST = 0.9
 """Least distance of the camera over the person's extent."""
-_CROPPED = 0.4
+_CROPPED = 0.6
 """Share of photos that are part of a larger one: nobody knows where its middle was."""
+_WAIST, _PLAIN, _UPRIGHT = 0.72, 0.6, 0.5
+"""Share of the height, from the top, above which an edge hides the knees; of people there, so many are natural ones
+whatever the others do, and so many hold themselves upright."""
 _EDGE = FILM / GUESSED
 """Longer side of a photo at depth 1, if its focal length is guessed."""
 
@@ -48,19 +51,30 @@ def make_batch(library: PoseLibrary, skeleton: Skeleton, count: int, seed: int, 
     """Generate the people of one training step; the same seed and step give the same people."""
     random = torch.Generator().manual_seed(seed * 1_000_003 + step)
     local = draw_poses(library, count, random)
+    part = draw_part(count, random)
+    plain = (part[:, 1] < _WAIST) & (torch.rand(count, generator=random) < _PLAIN)
+    local = torch.where(plain[:, None, None, None], natural_poses(library, count, random), local)
+    straighten(local, portraits(part, random), random)
     local[:, 0] = _camera_turn(count, random) @ local[:, 0]
     spread = torch.where(torch.rand(count, 1, generator=random) < 0.5, 1.15, 0.7)
     betas = (torch.randn(count, 10, generator=random) * spread).clamp(-2.8, 2.8)
     turns = global_turns(skeleton.parents, local)
     joints, marks = skeleton.pose(turns, betas)
-    return observe(turns, betas, joints, marks, random)
+    return observe(turns, betas, joints, marks, part, random)
 
 
-def observe(turns: Tensor, betas: Tensor, joints: Tensor, marks: Tensor, random: torch.Generator) -> Batch:
+def portraits(part: Tensor, random: torch.Generator) -> Tensor:
+    """Numbers (N,) of people without thighs, by the shown part (B, 2), who hold themselves upright."""
+    drawn = torch.rand(len(part), generator=random)
+    return ((part[:, 1] < _WAIST) & (drawn < _UPRIGHT)).nonzero().squeeze(1)
+
+
+def observe(
+    turns: Tensor, betas: Tensor, joints: Tensor, marks: Tensor, part: Tensor, random: torch.Generator
+) -> Batch:
     """Place posed people (root-centred, y up, z to the camera) before cameras and disturb what is seen of them."""
     count = len(turns)
     flip = torch.tensor([1.0, -1.0, -1.0])
-    part = draw_part(count, random)
     points, stretch = _place(marks * flip, part, random)
     rays = _rays(points)
     inside = inside_part(rays, part, random)

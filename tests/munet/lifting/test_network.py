@@ -11,10 +11,12 @@ from safetensors.torch import load_file
 
 from munet.body.default import load_default_body
 from munet.errors import MunetError
+from munet.evaluation.body_metrics import pa_mpjpe
+from munet.geometry.rotation import matrix_from_axis_angle
 from munet.lifting.inputs import INPUTS, MARK_NAMES, MARKS, box_of, doubt_of, look_at, turn_rays
 from munet.lifting.mirror import MIRROR, mirrored_features, mirrored_poses, see_both_ways
 from munet.lifting.network import DIRECTIONS, HYPOTHESES, JOINTS, TURNED, LifterNet, Poses
-from munet.training.lifting.losses import hypothesis_costs, lifting_loss, spread_cost
+from munet.training.lifting.losses import aligned_distance, hypothesis_costs, lifting_loss, spread_cost
 from munet.training.lifting.poses import PoseLibrary, load_library
 from munet.training.lifting.skeleton import Skeleton, global_turns, make_skeleton
 from munet.training.lifting.train import Plan, Training, run
@@ -170,6 +172,28 @@ def test_the_truth_costs_only_its_place(batch: Batch, skeleton: Skeleton) -> Non
     assert (hypothesis_costs(rolled, batch, skeleton)[0] > hypothesis_costs(poses, batch, skeleton)[0]).all()
 
 
+def test_what_a_similarity_explains_costs_nothing() -> None:
+    random = torch.Generator().manual_seed(0)
+    truth = torch.randn(5, 1, JOINTS, 3, generator=random) * 0.4
+    turn = matrix_from_axis_angle(torch.randn(5, 1, 3, generator=random) * 0.01)
+    moved = 1.1 * truth @ turn + torch.tensor([0.3, 0.0, -0.2])
+    assert float(aligned_distance(moved, truth).max()) < 2e-3
+    bent = truth.clone()
+    bent[:, :, 3:6] += 0.1
+    ours = aligned_distance(bent, truth)
+    exact = [1e-3 * pa_mpjpe(b[0].double().numpy(), t[0].double().numpy()) for b, t in zip(bent, truth, strict=True)]
+    assert ours[:, 0].tolist() == pytest.approx(exact, abs=2e-3)
+
+
+def test_a_training_goes_on_from_a_smaller_network(batch: Batch) -> None:
+    training, small = Training(SMALL), LifterNet(blocks=2)
+    training.begin_with(small.state_dict())
+    assert len(training.net.blocks) > 2
+    found, wanted = training.net(batch.view.features), small(batch.view.features)
+    for name in ("turns", "betas", "place", "logits", "spreads"):
+        assert torch.allclose(getattr(found, name), getattr(wanted, name), atol=1e-5), name
+
+
 def test_the_best_hypothesis_takes_the_blame(batch: Batch, skeleton: Skeleton) -> None:
     poses = truth_as_poses(batch)
     poses.turns[:, 1:] = poses.turns[:, 1:].roll(1, 0)
@@ -231,7 +255,7 @@ def test_numbers_that_are_not_finite_stop_the_training(library: PoseLibrary, ske
 def test_the_rate_rises_stays_and_falls() -> None:
     plan = Plan(steps=10_000)
     assert plan.rate_at(0) < 0.01 * plan.rate
-    assert plan.rate_at(5_000) == plan.rate
+    assert plan.rate_at(3_000) == plan.rate
     assert plan.rate_at(9_999) < 0.001 * plan.rate
 
 

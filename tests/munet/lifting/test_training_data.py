@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,16 @@ from munet.geometry.rotation import matrix_from_axis_angle
 from munet.lifting.inputs import INPUTS, MARK_NAMES, MARKS, PLAIN_INPUTS
 from munet.training.lifting.detector import detect, draw_part, hidden_marks, inside_part, measured_depths
 from munet.training.lifting.losses import project
-from munet.training.lifting.poses import PoseLibrary, draw_poses, load_library, mirrored
+from munet.training.lifting.poses import (
+    PoseLibrary,
+    draw_poses,
+    load_library,
+    mirrored,
+    natural_poses,
+    straighten,
+)
 from munet.training.lifting.skeleton import Skeleton, global_turns, make_skeleton
-from munet.training.lifting.views import make_batch
+from munet.training.lifting.views import make_batch, portraits
 
 LIBRARY = Path(__file__).parents[3] / "munet" / "training" / "assets" / "poses.npz"
 
@@ -140,6 +148,29 @@ def test_drawn_poses_are_rotations(library: PoseLibrary) -> None:
     assert torch.allclose(torch.linalg.det(local), torch.ones(200, 22), atol=1e-4)
 
 
+def test_people_in_portraits_hold_themselves_upright(library: PoseLibrary, skeleton: Skeleton) -> None:
+    random = torch.Generator().manual_seed(6)
+    part = torch.tensor([[0.0, 0.5], [0.0, 1.0]]).repeat(1500, 1)
+    rows = portraits(part, random)
+    assert (rows % 2 == 0).all()
+    assert 600 < len(rows) < 900
+    local = natural_poses(library, 3000, random)
+    before = local.clone()
+    straighten(local, rows, random)
+    assert torch.equal(local[1::2], before[1::2])
+    trunk = skeleton.pose(global_turns(skeleton.parents, local[rows]), torch.zeros(len(rows), 10))[0][:, 12]
+    tilt = torch.rad2deg(torch.acos(trunk[:, 1] / trunk.norm(dim=1)))
+    assert float((tilt < 12).float().mean()) > 0.75
+    assert torch.allclose(torch.linalg.det(local), torch.ones(3000, 22), atol=1e-4)
+
+
+def test_natural_poses_are_those_of_the_library_but_for_small_noise(library: PoseLibrary) -> None:
+    few = replace(library, local=library.local[:1], chances=torch.ones(1))
+    drawn = natural_poses(few, 400, torch.Generator().manual_seed(0))
+    off = torch.minimum(*((drawn - there).abs().amax((1, 2, 3)) for there in (few.local, mirrored(few.local))))
+    assert 0.8 < float((off < 0.35).float().mean()) < 0.95
+
+
 def test_mirrored_bodies_are_mirror_images(library: PoseLibrary, skeleton: Skeleton) -> None:
     local, straight = library.local[:50], torch.zeros(50, 10)
     joints = skeleton.pose(global_turns(skeleton.parents, local), straight)[0]
@@ -153,7 +184,7 @@ def test_test_clips_are_not_trained_on(library: PoseLibrary) -> None:
     held = load_library(LIBRARY, held_out=True)
     with np.load(LIBRARY) as stored:
         total, clips = len(stored["clip"]), stored["clip"]
-    assert len(library.local) + len(held.local) == total
+    assert len(library.local) + len(held.local) + int((clips % 20 == 12).sum()) == total
     assert len(held.local) == int((clips % 5 == 0).sum())
 
 

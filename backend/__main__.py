@@ -14,6 +14,7 @@ from pathlib import Path
 from munet import __version__
 
 from .broker import Broker, BrokerSettings
+from .broker.limits import raise_file_limit
 from .keys import allowed_keys, server_secret_file
 from .protocol.errors import BackendError
 from .protocol.keys import read_key_file
@@ -74,6 +75,7 @@ def settings_from(options: argparse.Namespace) -> BrokerSettings:
 
 def run_broker(settings: BrokerSettings, version: str) -> int:
     """Serve until the end and return the exit status."""
+    raise_file_limit()
     try:
         broker = Broker(settings, version)
     except BackendError as error:

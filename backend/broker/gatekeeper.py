@@ -45,10 +45,17 @@ class Gatekeeper:
             log.warning("A connection from the network without a key was refused")
             return None
         address, key = frames[3].decode(errors="replace"), frames[6]
-        name = self._allowed().get(z85.encode(key).decode()) if len(key) == KEY_BYTES else None
+        name = self._allowed_now().get(z85.encode(key).decode()) if len(key) == KEY_BYTES else None
         if name is None:
             log.warning("A connection from %s with an unknown key was refused", address)
         return name
+
+    def _allowed_now(self) -> dict[str, str]:
+        try:
+            return self._allowed()
+        except OSError:
+            log.exception("The keys can not be read now: nobody is let in")
+            return {}
 
     def close(self) -> None:
         """Stop answering."""

@@ -124,6 +124,11 @@ class Broker:
             self._refuse(client, error.message_id, error)
         except BackendError as error:
             self._refuse(client, message.id, error)
+        except OSError as error:
+            log.exception("A message could not be answered")
+            title = "The backend's computer does not let it answer now."
+            hint = "Close other programs that use the backend, and try again."
+            self._refuse(client, message.id, BackendError("INTERNAL", title, detail=str(error), hint=hint))
 
     def _authenticate(self, message: Message) -> None:
         if not secrets.compare_digest(message.token.encode(errors="replace"), self._token.encode()):

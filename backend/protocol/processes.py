@@ -32,7 +32,8 @@ class ProcessWatch:
             return False
         if self._handle is not None:
             return _runs_windows(self._handle)
-        return process_alive(self._pid) and _birth(self._pid) == self._birth
+        # A time that can not be read, as when no more files can be opened, does not tell of another process.
+        return process_alive(self._pid) and _birth(self._pid) in (self._birth, b"")
 
 
 def _birth(pid: int) -> bytes:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import socket as plain_socket
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import zmq
 
-from backend.client import connect
+from backend.client import Client, connect
 from backend.protocol import BackendError, Message, read_run_file
 from tests.backend.harness import PNG, ask, fake_backend, fake_client, launch_fake, raw_dealer, until
 
@@ -108,3 +109,28 @@ def test_the_network_is_refused_without_keys(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match="without encryption") as caught:
         launch.wait()
     assert "Exit status 5" in caught.value.detail
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs prlimit")
+def test_so_many_connections_that_no_file_can_be_opened_do_not_end_it(tmp_path: Path) -> None:
+    import resource
+
+    with fake_backend(tmp_path) as (launch, run), raw_dealer(run) as socket:
+        assert ask(socket, Message("ping", token=run.token)).type == "pong"
+        assert resource.prlimit(run.pid, resource.RLIMIT_NOFILE)[0] >= 1024  # type: ignore[attr-defined,unused-ignore]
+        resource.prlimit(run.pid, resource.RLIMIT_NOFILE, (40, 40))  # type: ignore[attr-defined,unused-ignore]
+        wires = [plain_socket.socket() for _ in range(60)]
+        for number, wire in enumerate(wires):
+            wire.setblocking(False)
+            wire.connect_ex((run.host, run.port))
+            if number % 2:
+                wire.send(b"\xff\x00")
+        time.sleep(1.2)
+        hello = Message("hello", "h", {"pid": os.getpid()}, token=run.token)
+        assert ask(socket, hello).type in ("welcome", "error")
+        assert ask(socket, Message("ping", token=run.token)).type == "pong"
+        for wire in wires:
+            wire.close()
+        with Client(run, alive=launch.alive) as client:
+            client.wait_connected()
+        assert launch.alive()

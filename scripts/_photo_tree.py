@@ -65,8 +65,17 @@ def _photos_of(name: str) -> tuple[Path, Iterator[Path]]:
     if not glob.has_magic(name):
         raise NothingFoundError(f"{name} does not exist.")
     root = next(parent for parent in path.parents if not glob.has_magic(str(parent)))
-    matches = (Path(match) for match in glob.iglob(str(path), recursive=True))  # noqa: PTH207 hidden ones are left out
-    return root, (match for match in matches if _is_photo(match) and not is_result(match.parent))
+    try:
+        # Unlike the module glob, ** of pathlib follows no links, which may lead round in circles.
+        matches = list(root.glob(str(path.relative_to(root))))
+    except (ValueError, OSError) as error:
+        raise NothingFoundError(f"{name} can not be searched: {error}.") from error
+    seen = (match for match in matches if not _hidden(match.relative_to(root)))
+    return root, (match for match in seen if _is_photo(match) and not is_result(match.parent))
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -170,3 +170,19 @@ def test_places_never_collide_nor_lie_inside_each_other(tmp_path: Path) -> None:
         "b/x.jpg.png": "b/x.jpg",
         "c/y.JPG": "c/y",
     }
+
+
+def test_links_that_lead_in_circles_are_not_followed(tmp_path: Path) -> None:
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from _photo_tree import NothingFoundError, find_photos
+
+    folder = tmp_path / "a b \u00e4 \U0001f600"
+    (folder / ".hidden").mkdir(parents=True)
+    for place in (folder / "x.jpg", folder / ".hidden" / "y.jpg"):
+        place.write_bytes(PNG)
+    for link in ("one", "two", "three.jpg"):
+        (folder / link).symlink_to(folder / link if link.endswith("jpg") else folder)
+    for name in (str(folder), f"{folder}/**/*.jpg", f"{tmp_path}/*/*.jpg"):
+        assert find_photos([name]).photos == (folder / "x.jpg",)
+    with pytest.raises(NothingFoundError, match="can not be searched"):
+        find_photos([f"{tmp_path}/**.jpg"])

@@ -25,7 +25,7 @@ from munet.fitting.result import BodyFit
 from munet.fitting.rig import JOINTS, TO_CAMERA, State, pose_points
 from munet.fitting.so3 import log_rotation
 from munet.fitting.solver import minimise
-from munet.fitting.start import closed_form_start
+from munet.fitting.start import closed_form_start, within_limits
 from munet.geometry.camera import Camera
 from munet.perception.observation import PersonObservation, Photo
 from munet.settings import Settings
@@ -88,7 +88,7 @@ def prepare(
     guesses: Sequence[PoseGuess] = (),
     weights: Weights | None = None,
 ) -> tuple[Objective, State]:
-    """Return the cost of one person and the closed-form start of the fit."""
+    """Return the cost of one person and the start of the fit: the chosen guess, or else the closed form."""
     focal, focal_sigma = guess_focal(photo)
     height, width = photo.image.shape[:2]
     center = np.array([width / 2, height / 2])
@@ -108,6 +108,9 @@ def prepare(
     evidence = gather_evidence(observation, focal * body.height / middle, pocketed)
     weights = weights or Weights()
     guess = choose_guess(body, evidence, state, guesses, weights.guess)
+    if guess is not None and guess.rotations is not None:
+        state = replace(state, rotations=within_limits(guess.rotations), translation=np.zeros(3))
+        state = replace(state, translation=place_body(pose_points(rig, state), pixels, trust, focal, center))
     return Objective(body, evidence, prior, state, center, focal_sigma, weights, guess), state
 
 

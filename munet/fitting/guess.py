@@ -33,7 +33,7 @@ _LIMIT = 0.4
 _CONFIDENCE = 0.02
 """Metres of mean difference that a guess e times as sure makes up for."""
 _THIGHS = (1, 2)
-"""Without them a guess does not know how far a person leans."""
+"""Without them a guess hardly knows how far a person leans."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,15 @@ class GuessedJoints:
         offsets: (24, 3) metres from the root, axes of the camera frame.
         trust: (24,) square-root weights, 0 where nothing that the network saw tells.
         spread: how far the joints may be off, or None if the network does not say.
+        rotations: (24, 3, 3) local rotations of the guess, from which the fit may begin, or None.
+        rest: share of the pull to rest that stays on joints that nothing in the photo tells.
     """
 
     offsets: Array
     trust: Array
     spread: Spread | None = None
+    rotations: Array | None = None
+    rest: float = 0.05
 
     def whitening(self, joints: NDArray[np.int64], weights: GuessWeights) -> Array:
         """Matrices (N, 3, 3) that turn distances of joints in metres into standard deviations."""
@@ -104,6 +108,9 @@ class GuessWeights:
         calm: share of the way from the guess to rest at which such joints are expected: what one sees least of is a
             mean of many poses, which looks like none of them.
         plumb: share of the trust that is lost for somebody who stands on straight legs.
+        cut: share of the trust that is left for somebody whose thighs are not in the photo.
+        rest: share of the pull to rest that stays on joints that nothing in the photo tells.
+        stand: the same for somebody whose thighs are not in the photo and whose knees the prior would bend.
     """
 
     factor: float = 0.6
@@ -113,6 +120,9 @@ class GuessWeights:
     unseen: float = 1.0
     calm: float = 0.5
     plumb: float = 0.8
+    cut: float = 0.2
+    rest: float = 0.05
+    stand: float = 0.25
 
 
 def choose_guess(
@@ -135,13 +145,13 @@ def choose_guess(
         weights: how strongly it shall speak.
 
     Returns:
-        The joints, trusted half if one thigh is in the photo, and less for who stands on straight legs, whose posture
-        the fit knows; None without guesses or without thighs.
+        The joints, trusted less if not both thighs are in the photo, and for who stands on straight legs, whose posture
+        the fit knows; None without guesses, or without any trust.
     """
     weights = weights or GuessWeights()
     known = evidence.seen | evidence.guessed
     legs = float(known[list(_THIGHS)].mean())
-    if not guesses or legs == 0:
+    if not guesses or legs + weights.cut == 0:
         return None
     states = [
         replace(start, rotations=calmed(guess.rotations, known, weights.calm), betas=guess.betas) for guess in guesses
@@ -155,8 +165,9 @@ def choose_guess(
     # A joint's place follows from its parent's rotation.
     plumb = evidence.standing * float(evidence.straight.prod())
     told = np.where(known[np.maximum(body.rig.parents, 0)], 1.0, weights.unseen)
-    trust = told * legs * (1 - weights.plumb * plumb)
-    return GuessedJoints(heads - heads[0], trust, guesses[best].spread)
+    trust = told * (weights.cut + (1 - weights.cut) * legs) * (1 - weights.plumb * plumb)
+    rest = weights.rest if legs > 0 else weights.stand
+    return GuessedJoints(heads - heads[0], trust, guesses[best].spread, states[best].rotations, rest)
 
 
 def calmed(rotations: Array, known: NDArray[np.bool_], share: float) -> Array:

@@ -158,7 +158,7 @@ class Objective:
             prior *= weights.guided_prior
             led = np.zeros(JOINTS, bool)
             np.logical_or.at(led, self.body.rig.parents[1:], self.guess.trust[1:] > 0)
-            unseen = np.where(led & ~evidence.guessed, _GUESSED * unseen, unseen)
+            unseen = np.where(led & ~evidence.guessed, self.guess.rest * unseen, unseen)
         knees = features.jacobian[[9, 12]], features.values[[9, 12]]
         return [
             prior_block(self.prior, features, prior),

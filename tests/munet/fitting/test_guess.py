@@ -131,7 +131,7 @@ def test_whoever_stands_on_straight_legs_is_pulled_less() -> None:
     np.testing.assert_allclose(chosen.trust, 0.2)
 
 
-def test_silent_without_guesses_and_without_legs() -> None:
+def test_silent_without_guesses_and_quiet_without_legs() -> None:
     random = np.random.default_rng(4)
     sitter = photograph(BODY, likely_rotations(random), random)
     objective, start = prepare(BODY, sitter.observation, sitter.photo, load_pose_prior())
@@ -144,7 +144,24 @@ def test_silent_without_guesses_and_without_legs() -> None:
     assert shins_cut.trust.max() == 1
     assert shins_cut.trust[[7, 8]].tolist() == [GuessWeights().unseen] * 2
     seen[[1, 2]] = False
-    assert choose_guess(BODY, replace(evidence, seen=seen, guessed=none), start, guesses) is None
+    cut = replace(evidence, seen=seen, guessed=none)
+    waist_cut = choose_guess(BODY, cut, start, guesses)
+    assert waist_cut is not None
+    np.testing.assert_allclose(waist_cut.trust, GuessWeights().cut)
+    assert waist_cut.rest > shins_cut.rest
+    assert choose_guess(BODY, cut, start, guesses, GuessWeights(cut=0.0)) is None
+
+
+def test_the_fit_begins_at_the_chosen_guess() -> None:
+    random = np.random.default_rng(6)
+    sitter = photograph(BODY, likely_rotations(random), random)
+    guess = true_guess(sitter)
+    _, alone = prepare(BODY, sitter.observation, sitter.photo, load_pose_prior())
+    _, led = prepare(BODY, sitter.observation, sitter.photo, load_pose_prior(), (guess,))
+    np.testing.assert_allclose(led.rotations, guess.rotations, atol=1e-6)
+    np.testing.assert_allclose(led.translation, sitter.state.translation, rtol=0.1, atol=0.1)
+    truth = joints_cam(BODY, sitter.state)
+    assert pa_mpjpe(joints_cam(BODY, led), truth) < 0.2 * pa_mpjpe(joints_cam(BODY, alone), truth)
 
 
 def test_joints_that_nothing_tells_are_expected_halfway_to_rest() -> None:

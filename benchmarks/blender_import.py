@@ -84,6 +84,17 @@ def import_surface(arrays: dict[str, Any], facts: dict[str, Any]) -> None:
     apply_pose(rig, character.bone_names, placement.rotations, placement.root_head)
 
 
+def as_sent(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Return ``arrays`` with their pictures as the PNG files that the backend sends to Blender."""
+    from munet_extension.importer.png import encode_png
+
+    pictures = {name: array for name in ("texture", "normal_map") if (array := arrays.get(name)) is not None}
+    files = {
+        f"{name}_png": np.frombuffer(encode_png(array), np.uint8) for name, array in pictures.items() if array.size
+    }
+    return {**{name: array for name, array in arrays.items() if f"{name}_png" not in files}, **files}
+
+
 def write_glb(path: Path) -> None:
     """Write the scene's meshes with rig and textures as ``path``."""
     for obj in bpy.data.objects:
@@ -120,9 +131,9 @@ def against_gltf(folder: Path, parts: int, repeats: int) -> dict[str, Any]:
     from munet_extension.importer.character import load_character
 
     character = load_character(folder / "person_0.npz")
-    arrays, facts = dense_surface(dict(character.arrays), parts), dict(character.facts)
-    plain = {name: array for name, array in arrays.items() if name != "normal_map"}
-    plain["texture"] = plain["texture"][:1, :1]
+    pixels, facts = dense_surface(dict(character.arrays), parts), dict(character.facts)
+    arrays = as_sent(pixels)
+    plain = as_sent({**pixels, "texture": pixels["texture"][:1, :1], "normal_map": np.zeros((0, 0, 3), np.uint8)})
     still = {name: array for name, array in arrays.items() if not name.startswith("pose_dirs")}
     cases = (
         ("surface on its rig", import_surface, arrays),

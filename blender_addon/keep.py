@@ -9,6 +9,7 @@ import numpy as np
 from .backend.protocol import JobResult, PersonResult
 from .backend_manager.task import Task
 from .errors import AddonError
+from .importer.pictures import with_pixels
 
 
 def keep_task(folder: Path, photo: str, result: JobResult) -> Task:
@@ -20,7 +21,7 @@ def keep_task(folder: Path, photo: str, result: JobResult) -> Task:
             for index, person in enumerate(result.persons):
                 task.check()
                 _save(person, place / f"person_{index}.npz")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             hint = "Choose another folder in the preferences, or empty the field."
             raise AddonError("KEEP", "The result was not saved.", detail=str(error), hint=hint) from error
         return str(place)
@@ -46,7 +47,7 @@ def _save(person: PersonResult, path: Path) -> None:
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("wb") as stream:
-            np.savez_compressed(stream, **person.arrays, **facts)
+            np.savez_compressed(stream, **with_pixels(person.arrays), **facts)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 
 import bpy
 
-from .backend_manager.batch import EntryState, Kind
+from .backend_manager.batch import Entry, EntryState, Kind
 from .backend_manager.states import State
 from .exporting.aside import TASK as EXPORT
 from .insert import advance
+from .language import failure_text, warning_texts
 from .session import Session, current
 
 _BUSY_SECONDS = 0.1
@@ -52,7 +53,13 @@ def show_states(context: bpy.types.Context, session: Session) -> None:
         state = entry.before if entry.kind is Kind.PEOPLE and entry.state is EntryState.DONE else entry.state.name
         if image.status != state:
             image.status = state
-            image.message = str(entry.failure or " ".join(entry.notes))
+            image.message = _message(entry)
+
+
+def _message(entry: Entry) -> str:
+    if entry.failure is not None:
+        return failure_text(entry.failure)
+    return " ".join(warning_texts(entry.notes, entry.note_codes))
 
 
 @contextlib.contextmanager

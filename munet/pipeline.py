@@ -18,6 +18,7 @@ from munet.learned.consult import consult, prediction_of
 from munet.learned.networks import Networks
 from munet.lifting.lift import guess_poses, load_lifter
 from munet.models.store import ModelStore
+from munet.notes import Note
 from munet.perception.people import Perceiver
 from munet.perception.photo import read_photo
 from munet.preview import render_preview
@@ -215,7 +216,7 @@ def choose_people(people: list[PersonObservation], settings: Settings, name: str
 
 def fit_people(
     models: Models, people: list[PersonObservation], photo: Photo, settings: Settings, clock: _Clock
-) -> tuple[list[tuple[BodyFit, PersonObservation]], list[str]]:
+) -> tuple[list[tuple[BodyFit, PersonObservation]], list[Note]]:
     """Fit the body to everybody; a person who can not be fitted becomes a warning while others remain.
 
     Raises:
@@ -232,7 +233,9 @@ def fit_people(
         fits.append((fit, person))
     if not fits:
         raise failures[0]
-    return fits, [f"One person was left out: {failure}" for failure in failures]
+    return fits, [
+        Note(f"One person was left out: {failure}", "PERSON_LEFT_OUT", failure=failure.code) for failure in failures
+    ]
 
 
 def fit_person(models: Models, person: PersonObservation, photo: Photo, settings: Settings) -> BodyFit:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from munet.notes import recalled, told
+
 Array = NDArray[Any]
 
 
@@ -46,7 +48,7 @@ class Reconstruction:
         bone_rotations: (J, 3) float32 local axis-angle; the first 24 equal ``pose``.
         joint_shape_dirs: (J, 3, 10) float16 change of the rest joints per unit of beta.
         body_model: name and SHA-256 of the body file.
-        warnings: sentences for the user.
+        warnings: sentences for the user, which may be :class:`munet.notes.Note`.
         silhouette_iou: of the clothed surface with the mask.
         landmark_error: share of the person's height.
         box: (4,) float32 left, top, right, bottom in pixels of the original photo.
@@ -103,19 +105,21 @@ class Reconstruction:
     def facts(self) -> dict[str, Any]:
         """Return everything that is not an array, ready for JSON."""
         facts = {f.name: getattr(self, f.name) for f in fields(self) if f.type != "Array"}
-        return {**facts, "warnings": list(self.warnings)}
+        return {**facts, "warnings": list(self.warnings), "warning_codes": told(self.warnings)}
 
     @classmethod
     def from_parts(cls, arrays: dict[str, Array], facts: dict[str, Any]) -> Reconstruction:
-        """Build a result from :meth:`arrays` and :meth:`facts`."""
-        parts: dict[str, Any] = {**arrays, **facts, "warnings": tuple(facts["warnings"])}
-        return cls(**parts)
+        """Build a result from :meth:`arrays` and :meth:`facts`, which may lack codes of the warnings."""
+        own = {name: value for name, value in facts.items() if name != "warning_codes"}
+        warnings = recalled(facts["warnings"], facts.get("warning_codes", ()))
+        return cls(**{**arrays, **own, "warnings": warnings})
 
 
 def save_reconstruction(result: Reconstruction, path: Path, more: Mapping[str, Array] | None = None) -> None:
     """Write ``result``, and ``more`` arrays, as a compressed npz at ``path`` (which appears only when complete)."""
     facts = {key: np.asarray(value) for key, value in result.facts().items()}
-    facts["warnings"] = np.asarray(result.warnings, dtype=np.str_)
+    for name in ("warnings", "warning_codes"):
+        facts[name] = np.asarray(facts[name], dtype=np.str_)
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("wb") as stream:
@@ -132,5 +136,6 @@ def load_reconstruction(path: Path) -> Reconstruction:
     absent = {f.name for f in fields(Reconstruction) if f.default_factory is not MISSING} - set(stored)
     names = {f.name: f.type for f in fields(Reconstruction) if f.name not in absent}
     arrays = {key: stored[key] for key, kind in names.items() if kind == "Array"}
-    facts: dict[str, Any] = {key: stored[key].tolist() for key, kind in names.items() if kind != "Array"}
+    kept = [key for key, kind in names.items() if kind != "Array"] + ["warning_codes"]
+    facts: dict[str, Any] = {key: stored[key].tolist() for key in kept if key in stored}
     return Reconstruction.from_parts(arrays, facts)

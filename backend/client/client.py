@@ -51,6 +51,7 @@ class Client:
         alive: Callable[[], bool] | None = None,
         warm: bool = False,
         keys: tuple[str, str] | None = None,
+        pictures: Literal["pixels", "png"] = "pixels",
     ) -> None:
         """Start connecting.
 
@@ -60,12 +61,14 @@ class Client:
             alive: tells whether the backend's process runs; by default its process id is looked up, if it has one here.
             keys: public and secret CURVE key that the backend knows this user by; by default new ones are made.
             warm: let the backend load its libraries at once because a job will follow soon.
+            pictures: how results shall hold their pictures; backends before protocol 1.1 send pixels in any case.
         """
         self.state: ClientState = "connecting"
         self.error: BackendError | None = None
         self.welcome: dict[str, Any] = {}
         self.backend_status: dict[str, Any] = {}
         self._run = run
+        self._pictures = pictures
         self._jobs: dict[str, Job] = {}
         self._answers: dict[str, Message | None] = {}
         self._link = Link(run, alive or (lambda: not run.pid or process_alive(run.pid)), keys)
@@ -120,6 +123,7 @@ class Client:
 
     def _queue(self, data: bytes, body: dict[str, Any]) -> Job:
         job = Job(id=uuid.uuid4().hex, name=str(body["name"]))
+        body = {**body, "pictures": self._pictures}
         self._send(messages.SUBMIT, job.id, body, {"image": np.frombuffer(data, np.uint8)})
         self._jobs[job.id] = job
         return job

@@ -10,6 +10,10 @@ from .errors import ProtocolError
 from .framing import Array
 
 PREVIEW = "preview"
+PICTURES = ("texture", "normal_map")
+"""The arrays of a person that are pictures (H, W, 3)."""
+PNG = "png"
+"""The form of pictures, beside pixels, that a client can ask for: ``<name>_png`` (N,) uint8 is sent instead."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class JobResult:
         warnings: sentences for the user about the photo as a whole.
         preview: (H, W, 3) uint8 sRGB contact sheet.
         versions: of the backend ("backend") and the device it ran on ("device").
+        warning_codes: code and values of each warning as a JSON object, or an empty text (docs/result-format.md).
     """
 
     persons: tuple[PersonResult, ...]
@@ -37,6 +42,7 @@ class JobResult:
     warnings: tuple[str, ...]
     preview: Array
     versions: dict[str, str]
+    warning_codes: tuple[str, ...] = ()
 
 
 def join_result(
@@ -52,6 +58,7 @@ def join_result(
         "persons": [dict(facts) for _, facts in persons],
         "seconds": dict(seconds),
         "warnings": list(warnings),
+        "warning_codes": [str(getattr(text, "told", "")) for text in warnings],
         "versions": dict(versions),
     }
     return body, {**arrays, PREVIEW: preview}
@@ -80,6 +87,7 @@ def split_result(body: dict[str, Any], arrays: dict[str, Array]) -> JobResult:
             warnings=tuple(str(text) for text in body.get("warnings", [])),
             preview=arrays[PREVIEW],
             versions={str(key): str(value) for key, value in dict(body.get("versions", {})).items()},
+            warning_codes=tuple(str(text) for text in body.get("warning_codes", [])),
         )
     except (TypeError, ValueError) as error:
         raise ProtocolError("A result is malformed.", detail=str(error)) from error

@@ -3,5 +3,5 @@
 MAJOR = 1
 """Both sides must speak the same major version."""
 
-MINOR = 0
+MINOR = 1
 """Grows with additions that the other side may ignore."""

@@ -16,6 +16,7 @@ from munet.sequence.settings import ClipSettings
 
 from ..protocol.results import join_result
 from .loop import Outcome, WorkerJob
+from .pictures import as_asked
 
 if TYPE_CHECKING:
     from munet.pipeline import Models
@@ -95,4 +96,6 @@ def reconstruct_sequence(
     arrays: dict[str, Any] = {**result.person.arrays(), **result.motion.arrays()}
     person = arrays, {**result.person.facts(), **result.motion.facts()}
     versions = {"backend": __version__, "device": str(models.device)}
-    return join_result([person], result.seconds, result.warnings, result.preview, versions), result.seconds
+    return join_result(
+        as_asked([person], job), result.seconds, result.warnings, result.preview, versions
+    ), result.seconds

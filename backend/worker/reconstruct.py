@@ -22,6 +22,7 @@ from ..protocol.results import join_result
 from .link import Start
 from .loop import Outcome, Report, Work, WorkerJob
 from .memory import held_bytes, limit_card
+from .pictures import as_asked
 
 if TYPE_CHECKING:
     from munet.perception.observation import Photo
@@ -211,7 +212,7 @@ class _Shop:
 
         result = reconstruct_people(models, photo, settings, progress)
         self._seconds = {**result.seconds, **seconds}
-        return _outcome(result, self._seconds, str(models.device))
+        return _outcome(job, result, self._seconds, str(models.device))
 
     def _read(self, job: WorkerJob) -> Photo:
         """Decode the photo; the libraries are loaded meanwhile unless there is nothing to decode."""
@@ -251,8 +252,8 @@ def stage_progress(stages: tuple[str, ...], seconds: dict[str, float], report: R
     return progress
 
 
-def _outcome(result: PhotoResult, seconds: dict[str, float], device: str) -> Outcome:
-    persons = [(person.arrays(), person.facts()) for person in result.persons]
+def _outcome(job: WorkerJob, result: PhotoResult, seconds: dict[str, float], device: str) -> Outcome:
+    persons = as_asked([(person.arrays(), person.facts()) for person in result.persons], job)
     versions = {"backend": __version__, "device": device}
     return join_result(persons, seconds, result.warnings, result.preview, versions)
 

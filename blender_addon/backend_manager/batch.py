@@ -68,6 +68,7 @@ class Entry:
         data: bytes of its file, once it has been sent.
         result: what the backend gave, until it has been inserted.
         notes: what the backend says about the photo as a whole.
+        note_codes: code and values of each note, as in a result.
         rigs: names of the rigs that were inserted, largest person first.
         persons: indices of the people to reconstruct, largest first; empty means all.
         kind: reconstruct it, only find its people, or reconstruct the clip that ``path`` begins.
@@ -89,6 +90,7 @@ class Entry:
     data: bytes = b""
     result: JobResult | None = None
     notes: tuple[str, ...] = ()
+    note_codes: tuple[str, ...] = ()
     rigs: tuple[str, ...] = ()
 
     @property
@@ -204,7 +206,8 @@ class Batch:
     def _take(self, entry: Entry, job: Job) -> None:
         self.job = None
         if job.state == "done" and job.result is not None:
-            entry.state, entry.result, entry.notes = EntryState.RECEIVED, job.result, job.result.warnings
+            entry.state, entry.result = EntryState.RECEIVED, job.result
+            entry.notes, entry.note_codes = job.result.warnings, job.result.warning_codes
         elif job.state == "cancelled":
             entry.finish(EntryState.CANCELLED)
         else:

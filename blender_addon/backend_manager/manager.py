@@ -227,7 +227,7 @@ class Manager:
     def _join_or_launch(self, place: BackendPlace) -> None:
         others = find_run_files(runtime_dir()) if place.share and not place.run_file else []
         if place.endpoint:
-            self._client = Client(remote_run(place), application="blender", keys=remote_keys(place))
+            self._client = Client(remote_run(place), application="blender", keys=remote_keys(place), pictures="png")
         elif place.run_file:
             self._connect(read_run_file(Path(place.run_file)))
         elif others:
@@ -286,7 +286,7 @@ class Manager:
 
     def _connect(self, run: RunFile) -> None:
         alive = self._launch.alive if self._launch else None
-        self._client = Client(run, application="blender", alive=alive)
+        self._client = Client(run, application="blender", alive=alive, pictures="png")
 
     def _fail(self, error: Failure) -> None:
         _log.warning("backend: %s", error)

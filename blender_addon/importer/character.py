@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import bad_result
+from .pictures import check_pictures
 
 Array = NDArray[Any]
 
@@ -35,7 +36,6 @@ _SHAPES: dict[str, tuple[int | str, ...]] = {
     "surface_weights": ("S", "J"),
     "surface_quads": ("P", 4),
     "surface_uv": ("G", 3, 2),
-    "texture": ("H", "W", 3),
     "bone_names": ("J",),
     "bone_parents": ("J",),
     "bone_heads": ("J", 3),
@@ -44,6 +44,9 @@ _SHAPES: dict[str, tuple[int | str, ...]] = {
     "joint_shape_dirs": ("J", 3, "B"),
 }
 _OPTIONAL: dict[str, tuple[int | str, ...]] = {
+    "texture": ("H", "W", 3),
+    "texture_png": ("A",),
+    "normal_map_png": ("C",),
     "box": (4,),
     "up_cam": (3,),
     "pose_dirs_vertices": ("N",),
@@ -179,6 +182,10 @@ def read_character(arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> Cha
     _check_shapes(arrays)
     _check_values(arrays)
     _check_correctives(arrays)
+    try:
+        check_pictures(arrays)
+    except ValueError as error:
+        raise bad_result(str(error)) from error
     return Character(_skin(arrays, "body"), _skin(arrays, "surface"), dict(arrays), dict(facts))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..rigging.wardrobe import covered_skin, near_body, surface_shape_dirs, uncorrected_rest
 from .character import Array, Character
 from .frames import Floats
-from .png import encoded_beside
+from .pictures import files_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Prepared:
 
 def prepare(character: Character) -> Prepared:
     """Compute everything of ``character`` that does not depend on its rig."""
-    pictures = encoded_beside(character.arrays["texture"], character.arrays.get("normal_map"))
+    pictures = files_of(character.arrays)
     rest, share = uncorrected_rest(character)
     near = near_body(character)
     directions, covered = surface_shape_dirs(character, near), covered_skin(character, near)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import bpy
@@ -31,8 +31,13 @@ def provenance(character: Character, photo: Photo, settings: Mapping[str, Any], 
         "munet_image_size": list(character.image_size),
         "munet_silhouette_iou": float(facts.get("silhouette_iou", 0.0)),
         "munet_landmark_error": float(facts.get("landmark_error", 0.0)),
-        "munet_warnings": "\n".join(str(line) for line in facts.get("warnings", ())),
+        "munet_warnings": _lines(facts.get("warnings", ())),
+        "munet_warning_codes": _lines(facts.get("warning_codes", ())),
     }
+
+
+def _lines(texts: Iterable[object]) -> str:
+    return "\n".join(" ".join(str(text).splitlines()) for text in texts)
 
 
 def write_properties(obj: bpy.types.Object, properties: Mapping[str, Any]) -> None:

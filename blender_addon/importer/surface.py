@@ -11,7 +11,7 @@ from .character import Character
 from .frames import Floats
 from .material import add_normal_map, textured_material
 from .mesh import bind, build_skinned
-from .png import encoded_beside
+from .pictures import files_of
 
 
 def building_surface(
@@ -38,5 +38,5 @@ def build_surface(
     character: Character, rest: Floats, rig: bpy.types.Object, bone_names: list[str], name: str
 ) -> bpy.types.Object:
     """Build the clothed mesh with its vertices at ``rest`` (S, 3) and its own weights, bound to ``rig``."""
-    pictures = encoded_beside(character.arrays["texture"], character.arrays.get("normal_map"))
+    pictures = files_of(character.arrays)
     return run_through(building_surface(character, rest, rig, bone_names, name, pictures))

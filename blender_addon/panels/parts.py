@@ -7,7 +7,7 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..importer.scene import rig_of
-from ..language import failure_text
+from ..language import failure_text, warning_texts
 from ..rigging.older import is_newer, is_older
 from ..session import current
 from .backend_state import draw_state
@@ -53,7 +53,8 @@ class MUNET_PT_result(SubPanel):
             row.operator("munet.apply_pose", text="A-Pose").pose = "A"
             layout.operator("munet.fit_rig_to_shape", icon="MOD_ARMATURE")
             _draw_again(layout, context)
-            for line in filter(None, str(rig.get("munet_warnings", "")).split("\n")):
+            texts, codes = (str(rig.get(f"munet_{name}", "")).split("\n") for name in ("warnings", "warning_codes"))
+            for line in warning_texts(texts, codes):
                 draw_wrapped(layout, context, line, "INFO")
         layout.operator("munet.import_result", icon="IMPORT")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from munet.notes import Note
 from munet.perception.observation import LANDMARK_NAMES
 
-_PARTS = (
+PARTS = (
     ("head", "lies", "it", ("nose", "left_eye", "right_eye")),
     ("left arm", "lies", "it", ("left_elbow", "left_wrist")),
     ("right arm", "lies", "it", ("right_elbow", "right_wrist")),
@@ -26,9 +27,10 @@ def describe_cropping(landmarks: NDArray[np.floating], width: int, height: int) 
     inside = inside_image(landmarks, width, height)
     sentences = []
     hidden: set[str] = set()
-    for part, verb, pronoun, names in _PARTS:
+    for part, verb, pronoun, names in PARTS:
         if any(inside[LANDMARK_NAMES.index(name)] for name in names) or (part == "feet" and "legs" in hidden):
             continue
         hidden.add(part)
-        sentences.append(f"The {part} {verb} outside the photo: {pronoun} will rest.")
+        text = f"The {part} {verb} outside the photo: {pronoun} will rest."
+        sentences.append(Note(text, "PART_OUTSIDE", part=part))
     return tuple(sentences)

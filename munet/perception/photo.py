@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from munet.errors import ImageUnreadableError
+from munet.notes import Note
 from munet.perception.colour import to_srgb
 from munet.perception.exif import CameraFacts, focal_in_pixels, read_camera_facts
 from munet.perception.observation import Photo
@@ -118,9 +119,11 @@ def _turn_upright(picture: Image.Image, facts: CameraFacts) -> Image.Image:
 def _size_warnings(stored: tuple[int, int], size: tuple[int, int]) -> tuple[str, ...]:
     megapixels = stored[0] * stored[1] / 1e6
     if max(stored) > 2 * WORKING_LONG_SIDE:
-        return (f"The photo was reduced from {megapixels:.0f} megapixels to {size[0]} x {size[1]}.",)
+        text = f"The photo was reduced from {megapixels:.0f} megapixels to {size[0]} x {size[1]}."
+        return (Note(text, "PHOTO_REDUCED", megapixels=round(megapixels), width=size[0], height=size[1]),)
     if max(stored) < _TINY:
-        return (f"The photo has only {stored[0]} x {stored[1]} pixels: shape and texture will be coarse.",)
+        text = f"The photo has only {stored[0]} x {stored[1]} pixels: shape and texture will be coarse."
+        return (Note(text, "PHOTO_TINY", width=stored[0], height=stored[1]),)
     return ()
 
 

@@ -17,6 +17,7 @@ from munet.fitting.prior import PosePrior, load_pose_prior
 from munet.fitting.rig import State
 from munet.fitting.solver import minimise
 from munet.lifting.lift import guess_poses
+from munet.notes import Note
 from munet.progress import Progress, ignore_progress
 from munet.sequence.carry import carry_motion
 from munet.sequence.choose import frame_quality, key_frames, shared_shape
@@ -261,6 +262,7 @@ def gap_warnings(seen: Seen) -> tuple[str, ...]:
     if not missing:
         return ()
     shown = ", ".join(str(number) for number in missing[:8]) + (", ..." if len(missing) > 8 else "")
-    return (
-        f"The person was not found in {len(missing)} of {len(seen.frames)} frames ({shown}); the motion is filled in.",
+    text = (
+        f"The person was not found in {len(missing)} of {len(seen.frames)} frames ({shown}); the motion is filled in."
     )
+    return (Note(text, "FRAMES_FILLED", missing=len(missing), frames=len(seen.frames), shown=shown),)

@@ -12,6 +12,7 @@ from munet.body.model import SMPL_PARENTS, BodyModel
 from munet.body.skinning import pose_body
 from munet.errors import InvalidInputError
 from munet.fitting.result import BodyFit
+from munet.notes import Note
 from munet.perception.observation import PersonObservation
 from munet.settings import Settings
 from munet.surface.anatomy import Anatomy, describe, dressable, with_cut_off_limbs, with_pockets, without_contacts
@@ -245,7 +246,8 @@ def _result(model: BodyModel, body: _Body, worn: _Worn, view: View) -> ClothedSu
     rest_vertices, weights = displaced.astype(np.float32), skin.weights.astype(np.float32)
     vertices = blend(body.transforms_cam, weights.astype(np.float64)).pose(rest_vertices.astype(np.float64))
     inside = overlap(draw(view.camera, vertices, body.faces), view.mask >= 0.5)
-    poor = (f"The surface meets the outline of the person only to {inside:.0%}.",) if inside < POOR_OVERLAP else ()
+    text = f"The surface meets the outline of the person only to {inside:.0%}."
+    poor = (Note(text, "OUTLINE_MISSED", percent=round(100 * inside)),) if inside < POOR_OVERLAP else ()
     return ClothedSurface(
         vertices_cam=vertices.astype(np.float32),
         rest_vertices=rest_vertices,

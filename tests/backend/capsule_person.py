@@ -6,6 +6,8 @@ backend and of the add-on can use it without the method.
 
 from __future__ import annotations
 
+import struct
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -286,3 +288,18 @@ def _box(vertices_cam: Array, camera_matrix: Array) -> Array:
     pixels = vertices_cam @ camera_matrix.T
     pixels = pixels[:, :2] / pixels[:, 2:]
     return np.concatenate([pixels.min(axis=0), pixels.max(axis=0)]).astype(np.float32)
+
+
+def as_file(pixels: Array) -> Array:
+    """Return pixels (H, W, 3) as the bytes (N,) of a PNG file without filters."""
+    height, width, _ = pixels.shape
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)
+    parts = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0),
+        b"IDAT": zlib.compress(rows.tobytes(), 1),
+        b"IEND": b"",
+    }
+    file = b"\x89PNG\r\n\x1a\n"
+    for kind, body in parts.items():
+        file += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return np.frombuffer(file, np.uint8)

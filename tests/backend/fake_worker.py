@@ -16,7 +16,7 @@ from backend.protocol.results import join_result
 from backend.worker.link import Start
 from backend.worker.loop import Outcome, Report, Work, WorkerJob, serve
 from backend.worker.memory import held_bytes
-from tests.backend.capsule_person import capsule_person
+from tests.backend.capsule_person import as_file, capsule_person
 
 STAGES = ("read", "people", "body", "network", "surface", "texture", "preview")
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM")
@@ -44,7 +44,9 @@ def work_in(mode: str, seconds: float) -> Work:
             pause(20.0 * seconds if chosen == "slow" else seconds, stage, index, report)
         if job.kind == "sequence":
             return clip_outcome(len(job.image.split(b"\n")))
-        return found(2) if job.kind == "people" else outcome(2 if chosen == "two" else 1)
+        if job.kind == "people":
+            return found(2)
+        return outcome(2 if chosen == "two" else 1, files=job.body.get("pictures") == "png")
 
     return work
 
@@ -75,9 +77,11 @@ def misbehave(mode: str) -> None:
         time.sleep(3600.0)
 
 
-def outcome(count: int) -> Outcome:
-    """Return a result with ``count`` people."""
+def outcome(count: int, *, files: bool) -> Outcome:
+    """Return a result with ``count`` people, their textures as pixels or as ``files``."""
     persons = [capsule_person(index) for index in range(count)]
+    for arrays, _ in persons if files else ():
+        arrays["texture_png"] = as_file(arrays.pop("texture"))
     seconds = dict.fromkeys(STAGES, 0.01)
     preview = np.tile(np.linspace(0, 255, 90).astype(np.uint8)[:, None, None], (1, 160, 3))
     return join_result(persons, seconds, [], preview, {"backend": "fake", "device": "cpu"})

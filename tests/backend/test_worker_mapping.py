@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import types
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,19 @@ def test_a_job_gives_a_result_and_the_models_stay(pipeline: types.ModuleType) ->
     assert [report[3] for report in second] == pytest.approx([0.0, 0.0, 0.33, 0.67, 0.83], abs=0.05)
     assert second[1] == ("body", 1, 3, pytest.approx(0.0, abs=0.1), "Body")
     assert result.seconds["read"] > 0.0
+
+
+@pytest.mark.usefixtures("pipeline")
+@pytest.mark.parametrize("pictures", ["png", "pixels", "clay", None])
+def test_pictures_come_as_the_client_asks(pictures: str | None) -> None:
+    job = replace(JOB, body={} if pictures is None else {"pictures": pictures})
+    arrays = split_result(*make_work(START)(job, ignore)).persons[0].arrays
+    pixels = capsule_person(0, 32)[0]["texture"]
+    assert ("texture" in arrays) == (pictures != "png") == ("texture_png" not in arrays)
+    assert arrays["normal_map"].shape == (0, 0, 3)
+    if pictures == "png":
+        found = np.asarray(Image.open(io.BytesIO(arrays["texture_png"].tobytes())))
+        np.testing.assert_array_equal(found, pixels)
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,15 @@ from munet.fitting.so3 import log_rotation
 from munet.fitting.solver import minimise
 from munet.fitting.start import closed_form_start, within_limits
 from munet.geometry.camera import Camera
+from munet.notes import Note
 from munet.perception.observation import PersonObservation, Photo
 from munet.settings import Settings
 
 Array = NDArray[np.float64]
 
 FEWEST_LANDMARKS = 5
+LIMBS = {"legs": (1, 2, 4, 5), "left arm": (16, 18), "right arm": (17, 19)}
+"""Joints of the limbs that a photo may not show, by their names in warnings."""
 """Below this many visible landmarks a pose is a guess."""
 
 _STEPS = {"draft": 12, "standard": 20, "high": 40}
@@ -142,15 +145,15 @@ def _warnings(evidence: Evidence, told: str, *, led: bool) -> tuple[str, ...]:
 
     ``led`` says that a pose network's guess takes the place of rest.
     """
-    groups = {"legs": (1, 2, 4, 5), "left arm": (16, 18), "right arm": (17, 19)}
-    unseen = [name for name, joints in groups.items() if name not in told and not evidence.seen[list(joints)].any()]
-    guessed = [name for name in unseen if evidence.guessed[list(groups[name])].any()]
-    resting = [name for name in unseen if name not in guessed]
-    sentences = (
-        (f"Not seen in the photo and therefore {'guessed' if led else 'at rest'}", resting),
-        ("Hardly seen and therefore guessed", guessed),
+    unseen = [name for name, joints in LIMBS.items() if name not in told and not evidence.seen[list(joints)].any()]
+    guessed = tuple(name for name in unseen if evidence.guessed[list(LIMBS[name])].any())
+    resting = tuple(name for name in unseen if name not in guessed)
+    rest = f"therefore {'guessed' if led else 'at rest'}: {', '.join(resting)}."
+    notes = (
+        Note(f"Not seen in the photo and {rest}", "PARTS_GUESSED" if led else "PARTS_AT_REST", parts=resting),
+        Note(f"Hardly seen and therefore guessed: {', '.join(guessed)}.", "PARTS_HARDLY_SEEN", parts=guessed),
     )
-    return tuple(f"{text}: {', '.join(names)}." for text, names in sentences if names)
+    return tuple(note for note in notes if note.values["parts"])
 
 
 def landmark_error(pixels: Array, observation: PersonObservation, height: float) -> float:

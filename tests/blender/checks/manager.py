@@ -13,6 +13,7 @@ from unittest.mock import MagicMock
 
 import bpy
 import common
+import numpy as np
 
 
 def failing(call: object, **options: object) -> str:
@@ -48,6 +49,7 @@ def check_not_installed(folder: Path) -> None:
     assert session.manager.state is state.NOT_INSTALLED, session.manager.state
     text = shown("panels.backend_state", "draw_offer", drawing(), session)
     assert "munet.install_backend" in text, text
+    assert "Install the backend first" in failing(bpy.ops.munet.start_backend)
     assert not bpy.app.online_access
     for operator in (bpy.ops.munet.install_backend, bpy.ops.munet.fetch_models):
         assert "Allow Online Access" in failing(operator)
@@ -124,6 +126,9 @@ def check_results_are_kept(folder: Path) -> None:
     assert session.batch.entries[0].state.name == "DONE", session.batch.entries[0].failure
     found = {path.relative_to(folder / "kept").as_posix() for path in (folder / "kept").rglob("*.*")}
     assert found == {f"{name}/person_{index}.npz" for name in ("two", "two-2") for index in range(2)}, found
+    with np.load(folder / "kept" / "two" / "person_0.npz") as kept:
+        assert kept["texture"].shape == (512, 512, 3)
+        assert "texture_png" not in kept
     before = len(bpy.data.objects)
     files = [{"name": "person_0.npz"}, {"name": "person_1.npz"}]
     assert bpy.ops.munet.import_result(directory=str(folder / "kept" / "two"), files=files) == {"FINISHED"}

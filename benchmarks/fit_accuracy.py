@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -136,10 +135,11 @@ def measure(people: int, seed: int, poses: Path) -> dict[str, Any]:
         truth = true_person(random, body, pose[frame], width)
         observation, pixels = observe(random, body, truth, width)
         began = time.perf_counter()
-        objective, start = prepare(body, observation, photo, prior, guess_poses(net, observation, photo))
-        fitted = solve(objective, start, 20)
+        objective, led = prepare(body, observation, photo, prior, guess_poses(net, observation, photo))
+        fitted = solve(objective, led, 20)
         seconds += time.perf_counter() - began
-        alone = solve(replace(objective, guess=None), start, 20)
+        unled, start = prepare(body, observation, photo, prior)
+        alone = solve(unled, start, 20)
         right = joints_cam(body, truth)
         marks = pose_points(body.rig.subset(BodyPoints.LANDMARKS), truth)
         measured = observation.landmarks_world - marks + marks[[23, 24]].mean(0)

@@ -18,7 +18,7 @@ from .sequence import ClipPlace, inserting_motion
 from .session import Session, current
 from .steps import Beside, Steps
 from .thumbnails import person_key, show_person
-from .work import Work, advance_work
+from .work import INSERT, Work, advance_work
 
 TURN = 0.03
 """Seconds that one turn of work on the scene takes, if its steps are short; none takes much longer."""
@@ -74,7 +74,7 @@ def _work_of(context: bpy.types.Context, session: Session, entry: Entry, batch: 
 
     return Work.of(
         session,
-        "insert",
+        INSERT,
         lambda: _inserting(context, entry, batch),
         undo=f"Reconstruct {entry.path.name}",
         expected=_STEPS * len(entry.result.persons if entry.result else ()),

@@ -14,6 +14,7 @@ from .importer.rollback import Made
 from .session import Session
 from .steps import Steps, Stepwise
 
+INSERT = "insert"
 _log = logging.getLogger(__package__)
 
 
@@ -22,7 +23,7 @@ class Work:
     """One piece of work.
 
     Attributes:
-        title: what is done, a word for the stages that the panel knows.
+        title: what is done, :data:`INSERT` or another word for the stages that the panel knows.
         steps: what is left to do.
         undo: name of the undo step.
         done: called with what the steps returned.
@@ -99,6 +100,10 @@ def advance_work(context: bpy.types.Context, session: Session, seconds: float) -
 def _unexpected(work: Work, error: Exception) -> AddonError:
     _log.error("%s failed", work.title, exc_info=error)
     detail = f"{type(error).__name__}: {error}"
+    if isinstance(error, ReferenceError):
+        return AddonError("GONE", "The person has been deleted or renamed.", detail=detail)
+    if work.title != INSERT:
+        return AddonError("UNEXPECTED", "Something unexpected happened.", detail=detail)
     return AddonError("IMPORT", "The result could not be inserted.", detail=detail)
 
 

@@ -131,18 +131,31 @@ class Measurement:
             ("insert three at once", lambda: self.insert(self.options.result, "many.jpg", 3)),
             ("again in place", self.again),
             ("insert a clip", lambda: self.insert(self.options.clip, "clip.mp4", clip=True)),
+            ("insert from a file", self.from_file),
+            ("insert with a turned photo", self.turned),
             ("T-pose", lambda: self.operator("apply_pose", pose="REST")),
+            ("A-pose", lambda: self.operator("apply_pose", pose="A")),
+            ("pose of the photo", lambda: self.operator("apply_pose", pose="PHOTO")),
             ("poses to library", lambda: self.operator("add_pose_assets")),
+            ("person to library", lambda: self.operator("add_person_asset")),
+            ("feet on the floor", lambda: self.operator("stand_on_floor")),
+            ("shadow floor", lambda: self.operator("shadow_floor")),
+            ("shadow floor away", lambda: self.operator("shadow_floor")),
+            ("apply shape", self.shape),
             ("bone names", lambda: self.operator("rename_bones", scheme="MIXAMO")),
             ("bone names back", lambda: self.operator("rename_bones", scheme="BLENDER")),
             ("fit rig to shape", lambda: self.operator("fit_rig_to_shape")),
             ("hide covered skin", lambda: self.operator("hide_covered_skin")),
+            ("show covered skin", lambda: self.operator("hide_covered_skin")),
             ("IK controls", lambda: self.operator("toggle_ik")),
             ("IK controls away", lambda: self.operator("toggle_ik")),
             ("light version", lambda: self.operator("make_light")),
+            ("light version shown, full shown", lambda: self.operator("show_light")),
             ("Rigify", self.rigify),
+            ("Rigify away", lambda: self.operator("control_rig")),
             ("import motion", lambda: self.operator("import_motion", filepath=str(self.options.motion))),
             ("bake correctives", self.bake),
+            ("correctives live", lambda: self.operator("pose_correctives", mode="ON")),
             ("export glb", lambda: self.export("gltf", "person.glb")),
             ("export fbx", lambda: self.export("fbx", "person.fbx")),
             ("export fbx, animated", lambda: self.export("fbx", "animated.fbx", pose="ANIMATION")),
@@ -266,6 +279,27 @@ class Measurement:
         if failed:
             raise RuntimeError(str(failed[0]))
 
+    def from_file(self) -> Iterator[float]:
+        """A person of a file of scripts/reconstruct.py."""
+        path = self.options.result
+        with self.in_view(), self.probe.ours():
+            bpy.ops.munet.import_result("EXEC_DEFAULT", directory=str(path.parent), files=[{"name": path.name}])
+        yield from self.settle()
+
+    def turned(self) -> Iterator[float]:
+        """A person of a photo that its EXIF turns."""
+        if self.options.turned is not None:
+            usual, self.options.photo = self.options.photo, self.options.turned
+            yield from self.insert(self.options.result, "turned.jpg")
+            self.options.photo = usual
+
+    def shape(self) -> Iterator[float]:
+        """Another identity by the interface for scripts: keys of the body, joints, clothes."""
+        rig = next(thing for thing in bpy.data.objects if "munet_bone_names" in thing)
+        with self.in_view(), self.probe.ours():
+            part("api").Person(rig).apply_shape([1.5, -1.0])
+        yield from self.settle()
+
     def again(self) -> Iterator[float]:
         """A received result takes the place of a person."""
         rig = next(thing for thing in bpy.data.objects if thing.type == "ARMATURE")
@@ -276,24 +310,26 @@ class Measurement:
     def operator(self, name: str, home: Any = None, **options: Any) -> Iterator[float]:  # noqa: ANN401
         """Press a button."""
         rigs = [thing for thing in bpy.data.objects if "munet_bone_names" in thing]
-        if bpy.context.object is None or bpy.context.object not in rigs:
+        if bpy.context.object not in rigs:
             bpy.context.view_layer.objects.active = rigs[0]
         with self.in_view(), self.probe.ours():
             getattr(home or bpy.ops.munet, name)("EXEC_DEFAULT", **options)
         yield from self.settle()
 
     def rigify(self) -> Iterator[float]:
-        """The control rig by Blender's own add-on, and away again."""
+        """The control rig by Blender's own add-on."""
         bpy.ops.preferences.addon_enable(module="rigify")
+        self.probe.beat()
         yield 0.5
+        self.probe.found.pop(self.probe.step, None)
         yield from self.operator("control_rig")
-        yield from self.operator("control_rig")
+        if not any("munet_control_rig" in thing for thing in bpy.data.objects):
+            raise RuntimeError(str(part("session").current().failure))
 
     def bake(self) -> Iterator[float]:
-        """Correctives of 100 frames to keyframes, and live again."""
+        """Correctives of 100 frames to keyframes."""
         bpy.context.scene.frame_end = bpy.context.scene.frame_start + 99
         yield from self.operator("pose_correctives", mode="BAKE")
-        yield from self.operator("pose_correctives", mode="ON")
 
     def export(self, form: str, name: str, **options: str) -> Iterator[float]:
         """Write a file, wait until it is there."""
@@ -310,12 +346,13 @@ def main() -> None:
     parser.add_argument("--result", type=Path, required=True, help="person_0.npz of a photo")
     parser.add_argument("--clip", type=Path, help="person_0.npz of a clip")
     parser.add_argument("--photo", type=Path, help="the photo of the result")
+    parser.add_argument("--turned", type=Path, help="a large photo that its EXIF turns")
     parser.add_argument("--motion", type=Path, required=True, help="a long BVH file")
     parser.add_argument("--out", type=Path, required=True, help="folder for the report and what is exported")
     parser.add_argument("--only", nargs="+", help="steps whose names hold one of these words")
     parser.add_argument("--pictures", action="store_true", help="take a picture of the window after every step")
     options = parser.parse_args(sys.argv[sys.argv.index("--") + 1 :])
-    for name in ("zip", "result", "clip", "photo", "motion", "out"):
+    for name in ("zip", "result", "clip", "photo", "turned", "motion", "out"):
         if getattr(options, name) is not None:
             setattr(options, name, getattr(options, name).resolve())
     options.out.mkdir(parents=True, exist_ok=True)

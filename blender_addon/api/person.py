@@ -272,7 +272,7 @@ class Person:
         if self.surface is None:
             raise deleted("clothed surface", self.name)
         need_mode("OBJECT")
-        return make_light_version(bpy.context, self._rig, triangles, texture_size)
+        return make_light_version(self._rig, triangles, texture_size)
 
     def set_correctives(self, mode: str) -> None:
         """Choose how body and clothes are corrected where they bend.

@@ -67,6 +67,11 @@ def blender_program() -> list[str]:
     return [binary, "--background", "--factory-startup", "--offline-mode", *trusted, "--python"]
 
 
+def worker_command(program: Sequence[str], module: str, job: Path) -> list[str]:
+    """Return the command that lets ``module`` of the extension do the ``job`` in the Blender of ``program``."""
+    return [*program, str(_WORKER), "--", module, str(job)]
+
+
 def export_task(
     context: bpy.types.Context,
     rig: bpy.types.Object,
@@ -99,7 +104,8 @@ def export_task(
     target, answer = str(scratch / path.name), str(folder / "answer.json")
     job = ExportJob(str(library), rig.name, form, target, answer, copied, written, scene)
     job.save(folder / "job.json")
-    return Task(TASK, lambda task: _export(task, [*program, str(_WORKER), "--", str(folder / "job.json")], job, path))
+    command = worker_command(program, "exporting.inside", folder / "job.json")
+    return Task(TASK, lambda task: _export(task, command, job, path))
 
 
 def _failed(path: Path, detail: str) -> AddonError:

@@ -1,4 +1,4 @@
-"""The script of the Blender that exports: ``blender --background --factory-startup --python worker.py -- JOB``.
+"""A Blender that works for another one: ``blender --background --factory-startup --python worker.py -- MODULE JOB``
 
 It belongs to the Blender that has started it: when that one's end of the pipe closes, it ends.
 """
@@ -12,7 +12,7 @@ import threading
 import types
 from pathlib import Path
 
-_PACKAGE = "munet_export"
+_PACKAGE = "munet_aside"
 
 
 def _end_with_parent() -> None:
@@ -23,13 +23,13 @@ def _end_with_parent() -> None:
 
 
 def main() -> int:
-    """Import the extension's modules, which nobody has registered here, and export."""
+    """Import a module of the extension, which nobody has registered here, and let it do the job."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     package = types.ModuleType(_PACKAGE)
     package.__path__ = [str(Path(__file__).resolve().parents[1])]
     sys.modules[_PACKAGE] = package
-    inside = importlib.import_module(f"{_PACKAGE}.exporting.inside")
-    return int(inside.run(Path(sys.argv[sys.argv.index("--") + 1])))
+    module, job = sys.argv[sys.argv.index("--") + 1 :]
+    return int(importlib.import_module(f"{_PACKAGE}.{module}").run(Path(job)))
 
 
 if __name__ == "__main__":
@@ -38,5 +38,5 @@ if __name__ == "__main__":
         status = main()
     finally:
         sys.stdout.flush()
-        # Some Blenders crash in their clean-up after an export, when everything has been written.
+        # Some Blenders crash in their clean-up after an export or Rigify, when everything has been written.
         os._exit(status)

@@ -2,37 +2,60 @@
 
 from __future__ import annotations
 
+import logging
+import math
+
 import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..errors import AddonError
+from ..exporting.aside import blender_program
 from ..steps import Beside, Steps
 from .character import Character
+from .exif import exif_orientation, jpeg_size
 from .lens import lens_from_matrix
 from .material import pack_image
 from .photo import Photo, stored_pixels, turn_of, upright_png
+from .photo_aside import turning_elsewhere
 from .placement import SceneFrame
 
+_log = logging.getLogger(__package__)
 _SENSOR_MM = 36.0
+_ON_ITS_SIDE = 5
+_LARGE = 13_000_000
+"""Pixels above which Blender takes more than a fifth of a second to hand them out."""
 _CLIP_START = 0.01
 _OVER = 0.5
 
 
 def _adding_background(camera: bpy.types.Camera, photo: Photo, size: tuple[int, int]) -> Steps[None]:
-    image = pack_image(photo.name, photo.data)
-    orientation = turn_of(photo.data, image, size)
-    if orientation != 1:
-        yield
-        pixels = stored_pixels(image)
-        bpy.data.images.remove(image)
-        turned = yield Beside(lambda: upright_png(pixels, orientation))
-        image = pack_image(photo.name, turned)
+    image = yield from _building_image(photo, size)
     background = camera.background_images.new()
     background.image = image
     background.frame_method = "FIT"
     background.display_depth = "BACK"
     background.alpha = 1.0
     camera.show_background_images = True
+
+
+def _building_image(photo: Photo, size: tuple[int, int]) -> Steps[bpy.types.Image]:
+    """Pack the photo, upright; what is large is turned in another Blender, if there is one, so that this one lives."""
+    orientation, program = exif_orientation(photo.data), blender_program()
+    if orientation >= _ON_ITS_SIDE and program and math.prod(jpeg_size(photo.data)) > _LARGE:
+        try:
+            turned = yield from turning_elsewhere(photo.data, orientation, program)
+            return pack_image(photo.name, turned)
+        except AddonError:
+            _log.warning("the photo is turned in this Blender", exc_info=True)
+    image = pack_image(photo.name, photo.data)
+    if orientation == 1 or (orientation := turn_of(photo.data, image, size)) == 1:
+        return image
+    yield
+    pixels = stored_pixels(image)
+    bpy.data.images.remove(image)
+    turned = yield Beside(lambda: upright_png(pixels, orientation))
+    return pack_image(photo.name, turned)
 
 
 def building_camera(character: Character, frame: SceneFrame, photo: Photo, name: str) -> Steps[bpy.types.Object]:

@@ -112,6 +112,12 @@ def is_corrected(mesh: bpy.types.Mesh) -> bool:
     return _BONES in mesh
 
 
+def correcting_bones(mesh: bpy.types.Mesh) -> list[int]:
+    """Return the bones, in SMPL's order, that correct something of ``mesh``; quick."""
+    bones: list[int] = json.loads(mesh[_BONES]) if _BONES in mesh else []
+    return bones
+
+
 def rotate_correctives(mesh: bpy.types.Mesh, matrix: Floats) -> None:
     """Let what is added follow a linear map (3, 3) of the vertices of ``mesh``."""
     correctives = read_correctives(mesh)

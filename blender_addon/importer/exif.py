@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 _ORIENTATION_TAG = 0x0112
 _APP1 = 0xE1
 _START_OF_SCAN = 0xDA
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+"""Markers of the segments that state the size."""
 
 
 def _orientation_of_tiff(tiff: bytes) -> int:
@@ -41,6 +43,18 @@ def exif_orientation(data: bytes) -> int:
     except (IndexError, struct.error):
         return 1
     return 1
+
+
+def jpeg_size(data: bytes) -> tuple[int, int]:
+    """Return width and height as stored of the JPEG file ``data``, (0, 0) of every other file."""
+    position = 2 if data[:2] == b"\xff\xd8" else len(data)
+    while position + 9 <= len(data) and data[position] == 0xFF and data[position + 1] != _START_OF_SCAN:
+        kind = data[position + 1]
+        length, _bits, height, width = struct.unpack_from(">HBHH", data, position + 2)
+        if kind in _FRAMES:
+            return width, height
+        position += 2 + length
+    return 0, 0
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:

@@ -28,6 +28,7 @@ from .rollback import all_or_nothing
 from .surface import building_surface
 
 _SPACING = 1.5
+_CONTROL_RIG = "munet_control_rig"
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,26 @@ class Built:
 
 
 def rig_of(obj: bpy.types.Object | None) -> bpy.types.Object | None:
-    """Return the rig of the person that ``obj`` belongs to (the rig itself, the body or the clothes), or None."""
+    """Return the rig of the person that ``obj`` belongs to, or None.
+
+    That is the rig itself, what hangs on it (body, clothes, what the artist has parented to it), and its control rig.
+    """
+    chosen = obj
     while obj is not None and not (obj.type == "ARMATURE" and "munet_bone_names" in obj):
         obj = obj.parent
+    if obj is None and chosen is not None and chosen.type == "ARMATURE":
+        return next((rig for rig in bpy.data.objects if rig.get(_CONTROL_RIG) == chosen), None)
     return obj
+
+
+def camera_of(rig: bpy.types.Object) -> bpy.types.Object | None:
+    """Return the photo's camera of the person of ``rig``, None if the artist has deleted it or put another thing there.
+
+    What was deleted from all scenes lives on as long as the rig refers to it.
+    """
+    camera: bpy.types.Object | None = rig.get("munet_camera")
+    there = camera is not None and camera.type == "CAMERA" and bool(camera.users_collection)
+    return camera if there and "munet_image_size" in camera else None
 
 
 def _new_collection(name: str, parent: bpy.types.Collection) -> bpy.types.Collection:
@@ -214,17 +231,23 @@ def building_people(context: bpy.types.Context, characters: Sequence[Character],
 
 
 def showing_people(context: bpy.types.Context, built: Built) -> Steps[None]:
-    """Link what was built to the scene, one person after the other, because drawing them the first time takes long."""
+    """Link what was built to the scene, one person after the other, because showing them the first time takes long.
+
+    Blender deforms a person in one turn, for the box around it, and draws it in the next one.
+    """
     places = list(built.home.children)
     for place_of_person in places[1:]:
         built.home.children.unlink(place_of_person)
     context.scene.collection.children.link(built.home)
     if context.scene.camera is None:
         context.scene.camera = built.people[0].camera
-    for number, place_of_person in enumerate(places):
-        if number:
-            yield DRAW
+    for person, place_of_person in zip(built.people, places, strict=True):
+        person.surface.display_type = "BOUNDS"
+        if place_of_person is not places[0]:
             built.home.children.link(place_of_person)
         for hidden in place_of_person.children:
             _set_hidden(context, hidden, hidden=True)
+        yield DRAW
+        person.surface.display_type = "TEXTURED"
+        yield DRAW
     select_only(context, [person.rig for person in built.people])

@@ -1,20 +1,22 @@
 """The operators of the light version of the clothed surface."""
 # ruff: noqa: N801 - Blender prescribes the names of classes
 
-import bpy
-from bpy.props import EnumProperty, IntProperty
+from functools import partial
 
-from ..errors import AddonError
+import bpy
+from bpy.props import BoolProperty, EnumProperty, IntProperty
+
 from ..importer.scene import rig_of
-from ..language import failure_text
 from ..rigging.light import (
     clothed_surface,
     light_version,
     light_version_options,
     light_version_shown,
-    make_light_version,
+    making_light_version,
     show_light_version,
 )
+from ..steps import Steps
+from .doing import do_in_steps, the_person
 from .polling import on_person
 
 _SIZES = (
@@ -23,13 +25,15 @@ _SIZES = (
     ("4096", "4096", "4096 pixels of normal map"),
 )
 
+_STEPS = 9
+
 
 class MUNET_OT_make_light(bpy.types.Operator):
     """Make a copy of the clothed surface with fewer faces, on the same rig, with a normal map of the full detail"""
 
     bl_idname = "munet.make_light"
     bl_label = "Make Light Version"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER"}  # noqa: RUF012
 
     faces: IntProperty(
         name="Triangles",
@@ -39,6 +43,7 @@ class MUNET_OT_make_light(bpy.types.Operator):
         soft_max=20000,
     )
     size: EnumProperty(name="Normal Map", description="Edge of the normal map", items=_SIZES, default="1024")
+    wait: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -51,25 +56,26 @@ class MUNET_OT_make_light(bpy.types.Operator):
         return True
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Make it as the one before was made."""
+        """Ask for the size, beginning with that of the one before."""
         before = light_version_options(rig_of(context.object))
         if before is not None:
             self.faces, self.size = before[0], str(before[1])
-        return self.execute(context)
+        return {*context.window_manager.invoke_props_dialog(self, confirm_text="Make")}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make it and show it in place of the full surface."""
-        rig = rig_of(context.object)
-        try:
-            light = make_light_version(context, rig, self.faces, int(self.size))
-        except AddonError as error:
-            self.report({"ERROR"}, failure_text(error))
-            return {"CANCELLED"}
-        show_light_version(rig, shown=True)
-        context.view_layer.objects.active = rig
-        rig.select_set(True)
-        self.report({"INFO"}, f"{light.name}: {len(light.data.polygons)} triangles")
-        return {"FINISHED"}
+        begin = partial(_making, rig_of(context.object).name, self.faces, int(self.size))
+        return do_in_steps(self, "light", begin, expected=_STEPS)
+
+
+def _making(name: str, faces: int, size: int) -> Steps[str]:
+    """Make and show the light version of the person of the rig ``name`` in steps; returns what is to be told."""
+    context, rig = bpy.context, the_person(name)
+    light = yield from making_light_version(rig, faces, size)
+    show_light_version(rig, shown=True)
+    context.view_layer.objects.active = rig
+    rig.select_set(True)
+    return f"{light.name}: {len(light.data.polygons)} triangles"
 
 
 class MUNET_OT_show_light(bpy.types.Operator):

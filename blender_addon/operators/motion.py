@@ -7,14 +7,10 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..errors import AddonError
 from ..importer.scene import rig_of
-from ..language import failure_text
 from ..motion.keys import MotionOptions, adding_motion, reader
-from ..pump import start_pump
-from ..session import current
-from ..steps import Beside, Steps, run_through
-from ..work import Work
+from ..steps import Beside, Steps
+from .doing import do_in_steps, the_person
 from .polling import on_person, without_control_rig, without_ik
 
 _STEPS = 65
@@ -101,42 +97,16 @@ class MUNET_OT_import_motion(bpy.types.Operator):
         )
         rig, render = rig_of(context.object), context.scene.render
         path, rate = Path(bpy.path.abspath(self.filepath)), render.fps / render.fps_base
-        if not bpy.app.background and not self.wait:
-            return self._begin(_importing(rig.name, path, options, rate))
-        try:
-            self.report({"INFO"}, run_through(_importing(rig.name, path, options, rate)()))
-        except AddonError as error:
-            self.report({"ERROR"}, failure_text(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
-    def _begin(self, begin: Callable[[], Steps[str]]) -> set[str]:
-        """Let the timer do it in steps; it makes the undo step when all is done."""
-        session = current()
-        if session.work is not None:
-            busy = AddonError("BUSY", "Something else is being done.", hint="Wait until it has finished.")
-            self.report({"WARNING"}, failure_text(busy))
-            return {"CANCELLED"}
-        session.work = Work.of(
-            session,
-            "key",
-            begin,
-            undo=self.bl_label,
-            expected=_STEPS,
-            done=lambda text: bpy.ops.munet.tell(text=text),
-            modes=("OBJECT", "POSE"),
+        return do_in_steps(
+            self, "key", _importing(rig.name, path, options, rate), expected=_STEPS, modes=("OBJECT", "POSE")
         )
-        start_pump()
-        return {"FINISHED"}
 
 
 def _importing(rig_name: str, path: Path, options: MotionOptions, rate: float) -> Callable[[], Steps[str]]:
     """Return what reads the file and keys the rig in steps; they return what is to be told."""
 
     def begin() -> Steps[str]:
-        rig: bpy.types.Object | None = bpy.data.objects.get(rig_name)
-        if rig is None:
-            raise AddonError("GONE", "The person has been deleted or renamed.", detail=rig_name)
+        rig = the_person(rig_name)
         clip = yield Beside(reader(path, rig, options))
         action = yield from adding_motion(rig, clip, options, rate)
         last = round(action.frame_range[1])

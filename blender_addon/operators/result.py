@@ -1,22 +1,25 @@
 """The operators on a result in the scene, and on results on disk."""
 # ruff: noqa: N801 - Blender prescribes the names of classes
 
+from functools import partial
 from pathlib import Path
 
 import bpy
-from bpy.props import CollectionProperty, EnumProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
 
-from ..errors import AddonError
 from ..importer.camera import look_through
 from ..importer.character import load_character
 from ..importer.identity import fit_rig_to_shape, shaped_body
 from ..importer.photo import Photo
-from ..importer.scene import Origin, import_people, rig_of
-from ..language import failure_text
+from ..importer.scene import Origin, building_people, camera_of, nobody, rig_of, showing_people
 from ..rigging.poses import POSES, put_pose
-from ..sequence import ClipPlace, has_motion, insert_motion
-from .polling import choice_tip, in_object_mode, on_person
+from ..sequence import ClipPlace, has_motion, inserting_motion
+from ..steps import Beside, Steps
+from ..work import INSERT
+from .doing import do_in_steps
+from .polling import choice_tip, in_object_mode, on_person, without_control_rig, without_ik
 
+_STEPS = 16
 _POSES = tuple((entry.key, entry.label, entry.text) for entry in POSES)
 
 
@@ -31,8 +34,8 @@ class MUNET_OT_apply_pose(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Allow it on a person."""
-        return on_person(cls, context, "OBJECT", "POSE")
+        """Allow it on a person that no control rig moves."""
+        return on_person(cls, context, "OBJECT", "POSE") and without_control_rig(cls, rig_of(context.object))
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
@@ -60,7 +63,8 @@ class MUNET_OT_fit_rig_to_shape(bpy.types.Operator):
         if shaped_body(rig_of(context.object)) is None:
             cls.poll_message_set("The body of this person was deleted")
             return False
-        return True
+        rig = rig_of(context.object)
+        return without_ik(cls, rig) and without_control_rig(cls, rig)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Fit the rig."""
@@ -81,14 +85,14 @@ class MUNET_OT_look_through_camera(bpy.types.Operator):
         """Allow it on a person whose camera is still there."""
         if not on_person(cls, context, "OBJECT", "POSE"):
             return False
-        if rig_of(context.object).get("munet_camera") is None:
+        if camera_of(rig_of(context.object)) is None:
             cls.poll_message_set("The camera of this person was deleted")
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make it the scene's camera and show its view."""
-        look_through(context.scene, rig_of(context.object)["munet_camera"])
+        look_through(context.scene, camera_of(rig_of(context.object)))
         if context.area is not None and context.area.type == "VIEW_3D":
             context.space_data.region_3d.view_perspective = "CAMERA"
             window = next(region for region in context.area.regions if region.type == "WINDOW")
@@ -102,11 +106,12 @@ class MUNET_OT_import_result(bpy.types.Operator):
 
     bl_idname = "munet.import_result"
     bl_label = "Import Result"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER"}  # noqa: RUF012
 
     directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"})
     filter_glob: StringProperty(default="*.npz", options={"HIDDEN"})
+    wait: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -118,19 +123,24 @@ class MUNET_OT_import_result(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, _context: bpy.types.Context) -> set[str]:
         """Insert the people of the chosen files, which must come from one photo."""
-        folder = Path(bpy.path.abspath(self.directory))
-        try:
-            characters = [load_character(folder / file.name) for file in self.files if file.name]
-            people = import_people(context, characters, Origin(Photo(folder.name, b""), {}, ""))
-            for person, character in zip(people, characters, strict=True):
-                if has_motion(character):
-                    insert_motion(context, person, character, folder.name, ClipPlace())
-        except AddonError as error:
-            self.report({"ERROR"}, failure_text(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        paths = [Path(bpy.path.abspath(self.directory)) / file.name for file in self.files if file.name]
+        return do_in_steps(self, INSERT, partial(_inserting, paths), expected=_STEPS * len(paths))
+
+
+def _inserting(paths: list[Path]) -> Steps[str]:
+    """Insert the people of result files in steps; returns what is to be told, which is nothing."""
+    characters = yield Beside(lambda: [load_character(path) for path in paths])
+    if not characters:
+        raise nobody()
+    name, context = paths[0].parent.name, bpy.context
+    built = yield from building_people(context, characters, Origin(Photo(name, b""), {}, ""))
+    for person, character in zip(built.people, characters, strict=True):
+        if has_motion(character):
+            yield from inserting_motion(context, person, character, name, ClipPlace())
+    yield from showing_people(context, built)
+    return ""
 
 
 CLASSES = (MUNET_OT_apply_pose, MUNET_OT_fit_rig_to_shape, MUNET_OT_look_through_camera, MUNET_OT_import_result)

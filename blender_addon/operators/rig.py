@@ -1,23 +1,26 @@
 """The operators on a finished rig: correctives, pose assets, bone names, hidden skin, IK, control rig."""
 # ruff: noqa: N801 - Blender prescribes the names of classes
 
-import bpy
-from bpy.props import EnumProperty
+from functools import partial
 
-from ..errors import AddonError
+import bpy
+from bpy.props import BoolProperty, EnumProperty
+
+from ..exporting.aside import blender_program
 from ..importer.correctives import corrected_meshes, set_correctives
 from ..importer.identity import shaped_body
 from ..importer.scene import rig_of
-from ..language import failure_text
 from ..rigging.asset import home_of, mark_person
-from ..rigging.bake import bake_correctives, frames_to_bake
+from ..rigging.bake import baking_correctives, frames_to_bake
 from ..rigging.clothes import COVERED, covered_skin_hidden, hide_covered_skin
 from ..rigging.ik import add_ik, has_ik, remove_ik
 from ..rigging.naming import rename_bones
 from ..rigging.older import is_older, update_person
 from ..rigging.poses import add_pose_assets
-from ..rigging.rigify import control_rig, generate_control_rig, remove_control_rig, rigify_enabled
+from ..rigging.rigify import control_rig, generating_control_rig, remove_control_rig, rigify_enabled
 from ..rigs import SCHEMES
+from ..steps import Steps
+from .doing import at_once, do_in_steps, the_person
 from .polling import choice_tip, on_person, without_control_rig, without_ik
 
 _CORRECTIVES = (
@@ -27,15 +30,19 @@ _CORRECTIVES = (
 )
 _SCHEMES = tuple((scheme.key, scheme.label, f"Names as in {scheme.label}") for scheme in SCHEMES)
 
+_STEPS = 4
+_MODES = ("OBJECT", "POSE")
+
 
 class MUNET_OT_pose_correctives(bpy.types.Operator):
     """Choose how body and clothes are corrected where they bend"""
 
     bl_idname = "munet.pose_correctives"
     bl_label = "Pose Correctives"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER"}  # noqa: RUF012
 
     mode: EnumProperty(name="Mode", items=_CORRECTIVES)
+    wait: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -55,19 +62,21 @@ class MUNET_OT_pose_correctives(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Switch or bake."""
         rig = rig_of(context.object)
-        meshes, frames = corrected_meshes(rig), frames_to_bake(context, rig)
-        if self.mode != "BAKE":
-            for mesh in meshes:
-                set_correctives(mesh, rig, live=self.mode == "ON")
-            return {"FINISHED"}
-        try:
-            bake_correctives(context, meshes, rig, frames)
-        except AddonError as error:
-            self.report({"ERROR"}, failure_text(error))
-            return {"CANCELLED"}
-        told = f"Correctives baked to {len(frames)} frames" if frames else "Correctives of this pose kept"
-        self.report({"INFO"}, told)
+        if self.mode == "BAKE":
+            frames = frames_to_bake(context, rig)
+            expected = _STEPS + 2 * len(rig.pose.bones) if frames else _STEPS
+            return do_in_steps(self, "bake", partial(_baking, rig.name, frames), expected=expected, modes=_MODES)
+        for mesh in corrected_meshes(rig):
+            set_correctives(mesh, rig, live=self.mode == "ON")
+        bpy.ops.ed.undo_push(message=self.bl_label)
         return {"FINISHED"}
+
+
+def _baking(name: str, frames: list[int] | None) -> Steps[str]:
+    """Bake the correctives of the person of the rig ``name`` in steps; returns what is to be told."""
+    rig = the_person(name)
+    yield from baking_correctives(bpy.context, corrected_meshes(rig), rig, frames)
+    return f"Correctives baked to {len(frames)} frames" if frames else "Correctives of this pose kept"
 
 
 class MUNET_OT_update_person(bpy.types.Operator):
@@ -205,7 +214,9 @@ class MUNET_OT_control_rig(bpy.types.Operator):
 
     bl_idname = "munet.control_rig"
     bl_label = "Rigify Control Rig"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER"}  # noqa: RUF012
+
+    wait: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -220,15 +231,17 @@ class MUNET_OT_control_rig(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Generate or remove it."""
         rig = rig_of(context.object)
-        try:
-            if control_rig(rig) is not None:
-                remove_control_rig(context, rig)
-            else:
-                generate_control_rig(context, rig)
-        except AddonError as error:
-            self.report({"ERROR"}, failure_text(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        if control_rig(rig) is not None:
+            remove_control_rig(context, rig)
+            bpy.ops.ed.undo_push(message=self.bl_label)
+            return {"FINISHED"}
+        program = [] if at_once(self) else blender_program()
+        return do_in_steps(self, "controls", partial(_generating, rig.name, program), expected=_STEPS)
+
+
+def _generating(name: str, program: list[str]) -> Steps[str]:
+    made = yield from generating_control_rig(bpy.context, the_person(name), program)
+    return made.name
 
 
 CLASSES = (

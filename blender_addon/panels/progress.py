@@ -25,6 +25,8 @@ _STAGES = {
     "insert": "Inserting",
     "key": "Setting keys",
     "light": "Making the light version",
+    "controls": "Generating the control rig",
+    "bake": "Baking the correctives",
 }
 
 

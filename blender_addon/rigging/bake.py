@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from typing import Any
 
 import bpy
 import numpy as np
 
 from ..compat import action_curves, new_action, play_action
 from ..errors import AddonError
-from ..importer.correctives import BAKED, add_corrective_keys, corrective_values
+from ..importer.armature import apart
+from ..importer.corrective_data import correcting_bones
+from ..importer.correctives import BAKED, ENTRIES, add_corrective_keys, corrective_values, key_name
 from ..importer.frames import Floats
+from ..steps import Steps, run_through
+
+_TURN = 0.05
+"""Seconds of frames that are looked at in one turn."""
 
 
 def _is_animated(rig: bpy.types.Object) -> bool:
@@ -19,30 +25,46 @@ def _is_animated(rig: bpy.types.Object) -> bool:
     return animation is not None and (animation.action is not None or len(animation.nla_tracks) > 0)
 
 
-def _sampled(context: bpy.types.Context, rig: bpy.types.Object, frames: list[int]) -> Floats:
-    """Return the corrective values (T, J, 9) of ``frames``; the present frame stays."""
-    present = context.scene.frame_current
-    values = []
-    for frame in frames:
-        context.scene.frame_set(frame)
-        values.append(corrective_values(rig))
-    context.scene.frame_set(present)
+def _sampling(rig: bpy.types.Object, frames: list[int]) -> Steps[Floats]:
+    """Return the corrective values (T, J, 9) of ``frames``, in a scene of the rig's own; the user's one stays."""
+    values: list[Floats] = []
+    while len(values) < len(frames):
+        end = time.monotonic() + _TURN
+        with apart(rig) as context:
+            while len(values) < len(frames) and time.monotonic() < end:
+                context.scene.frame_set(frames[len(values)])
+                values.append(corrective_values(rig.evaluated_get(context.evaluated_depsgraph_get())))
+        yield
     return np.array(values)
 
 
-def _write_curves(
-    curves: bpy.types.bpy_prop_collection[Any], key: bpy.types.ShapeKey, frames: list[int], values: Floats
-) -> None:
-    curve = curves.new(key.path_from_id("value"), index=0)
-    curve.keyframe_points.add(len(frames))
-    curve.keyframe_points.foreach_set("co", np.stack([frames, values], axis=1).reshape(-1))
-    curve.update()
+def _keying(mesh: bpy.types.Object, frames: list[int], values: Floats) -> Steps[bpy.types.Action]:
+    """Make the action that keys ``values`` (T, J, 9) on the corrective keys that ``mesh`` will have."""
+    action = new_action(f"{mesh.name} correctives", mesh.data.shape_keys)
+    action[BAKED] = True
+    curves = action_curves(action)
+    for bone in correcting_bones(mesh.data):
+        for entry in range(ENTRIES):
+            curve = curves.new(f'key_blocks["{key_name(bone, entry)}"].value', index=0)
+            curve.keyframe_points.add(len(frames))
+            points = np.stack([frames, values[:, bone, entry]], axis=1)
+            curve.keyframe_points.foreach_set("co", points.reshape(-1))
+            curve.update()
+        yield
+    return action
 
 
 def bake_correctives(
     context: bpy.types.Context, meshes: Sequence[bpy.types.Object], rig: bpy.types.Object, frames: list[int] | None
 ) -> None:
-    """Replace the live correctives of ``meshes`` by shape keys.
+    """Do at once what :func:`baking_correctives` does."""
+    run_through(baking_correctives(context, meshes, rig, frames))
+
+
+def baking_correctives(
+    context: bpy.types.Context, meshes: Sequence[bpy.types.Object], rig: bpy.types.Object, frames: list[int] | None
+) -> Steps[None]:
+    """Replace the live correctives of ``meshes`` by shape keys, in steps; all of them change in the last one.
 
     Args:
         context: of the scene.
@@ -55,23 +77,22 @@ def bake_correctives(
     """
     for mesh in meshes if frames else ():
         _refuse_own_action(mesh)
-    context.view_layer.update()
-    values = corrective_values(rig)
-    sampled = _sampled(context, rig, frames) if frames else None
     for mesh in meshes:
         if mesh.data.shape_keys is None:
             mesh.shape_key_add(name="Basis", from_mix=False)
-        made = add_corrective_keys(mesh)
-        shape = mesh.data.shape_keys
-        action = new_action(f"{mesh.name} correctives", shape) if sampled is not None else None
-        for bone, keys in made:
+    actions: list[bpy.types.Action | None] = [None] * len(meshes)
+    if frames:
+        sampled = yield from _sampling(rig, frames)
+        for index, mesh in enumerate(meshes):
+            actions[index] = yield from _keying(mesh, frames, sampled)
+    context.view_layer.update()
+    values = corrective_values(rig)
+    for mesh, action in zip(meshes, actions, strict=True):
+        for bone, keys in add_corrective_keys(mesh):
             for entry, key in enumerate(keys):
                 key.value = float(values[bone, entry])
-                if action is not None and sampled is not None and frames:
-                    _write_curves(action_curves(action), key, frames, sampled[:, bone, entry])
         if action is not None:
-            action[BAKED] = True
-            play_action(shape, action)
+            play_action(mesh.data.shape_keys, action)
 
 
 def frames_to_bake(context: bpy.types.Context, rig: bpy.types.Object) -> list[int] | None:

@@ -11,7 +11,7 @@ import numpy as np
 from mathutils.kdtree import KDTree
 
 from ..errors import AddonError
-from ..importer.armature import ordered_bones
+from ..importer.armature import apart, ordered_bones
 from ..importer.character import Skin
 from ..importer.corrective_data import Correctives, read_correctives, write_correctives
 from ..importer.correctives import MODIFIER, make_live
@@ -19,8 +19,10 @@ from ..importer.frames import Floats
 from ..importer.identity import shaped_body
 from ..importer.material import pack_image
 from ..importer.mesh import UV_NAME, bind, build_skinned
-from ..importer.png import encode_png
-from .normal_map import Corners, normal_map
+from ..importer.photo import stored_pixels
+from ..importer.png import decode_png, encode_png
+from ..steps import Beside, Steps, run_through
+from .normal_map import Corners, normal_map, resampled
 
 LIGHT = "munet_light"
 _MADE_OF, _MADE_WITH = "munet_light_of", "munet_light_with"
@@ -44,13 +46,19 @@ def clothed_surface(rig: bpy.types.Object) -> bpy.types.Object | None:
     return next((child for child in bound if child != body and not child.get(LIGHT)), None)
 
 
-def make_light_version(context: bpy.types.Context, rig: bpy.types.Object, faces: int, size: int) -> bpy.types.Object:
-    """Make the light version of the clothed surface of ``rig`` with about that many triangles; an older one goes.
+def make_light_version(rig: bpy.types.Object, faces: int, size: int) -> bpy.types.Object:
+    """Do at once what :func:`making_light_version` does."""
+    return run_through(making_light_version(rig, faces, size))
+
+
+def making_light_version(rig: bpy.types.Object, faces: int, size: int) -> Steps[bpy.types.Object]:
+    """Make the light version of the clothed surface of ``rig`` in steps; nobody sees it before the last one.
+
+    An older one goes then.
 
     Args:
-        context: of the scene.
         rig: of a person with a clothed surface.
-        faces: triangles wanted.
+        faces: about how many triangles are wanted.
         size: edge of the normal map in pixels.
 
     Raises:
@@ -59,23 +67,37 @@ def make_light_version(context: bpy.types.Context, rig: bpy.types.Object, faces:
     surface = clothed_surface(rig)
     if surface is None or not surface.data.uv_layers:
         raise AddonError("NO_SURFACE", "The clothed surface of this person was deleted or has no UV map.")
-    older = light_version(rig)
-    if older is not None:
-        _remove(older)
     names = [bone.name for bone in ordered_bones(rig, json.loads(rig["munet_bone_names"]))]
-    skin, rest = _decimated(context, surface, names, faces)
+    skin, rest = _decimated(surface, names, faces)
+    yield
+    full, folds = _frames(surface.data), (yield from _shown_normals(surface.active_material))
+    yield
     light = build_skinned(f"{rig.name.removesuffix(' rig')} light", skin, rest, names)
-    light[LIGHT], light[_MADE_OF], light[_MADE_WITH] = True, _provenance(rig), [faces, size]
-    for collection in surface.users_collection:
-        collection.objects.link(light)
-    folds = _shown_normals(surface.active_material, size)
-    picture = encode_png(normal_map(_frames(surface.data), _frames(light.data), size, folds))
+    lean = _frames(light.data)
+    yield
+    picture = yield Beside(lambda: encode_png(normal_map(full, lean, size, resampled(folds, size))))
     light.data.materials.append(_with_normals(surface, picture, light.name))
+    yield
     _take_over(surface, light)
+    yield
     bind(light, rig)
     if MODIFIER in surface.modifiers:
         make_live(light, rig)
+    older = light_version(rig)
+    light[LIGHT], light[_MADE_OF], light[_MADE_WITH] = True, _provenance(rig), [faces, size]
+    _put_in_place(surface, light, older)
     return light
+
+
+def _put_in_place(surface: bpy.types.Object, light: bpy.types.Object, older: bpy.types.Object | None) -> None:
+    """Link ``light`` to the collections of ``surface`` under the names of the ``older`` one, which goes."""
+    if older is not None:
+        name = older.name
+        _remove(older)
+        light.name = light.data.name = light.active_material.name = name
+        _normal_node(light.active_material).image.name = f"{name} normals"
+    for collection in surface.users_collection:
+        collection.objects.link(light)
 
 
 def _provenance(rig: bpy.types.Object) -> str:
@@ -119,13 +141,10 @@ def _normal_node(material: bpy.types.Material) -> bpy.types.Node | None:
     return material.node_tree.nodes.get("Light Version")
 
 
-def _decimated(
-    context: bpy.types.Context, surface: bpy.types.Object, names: list[str], faces: int
-) -> tuple[Skin, Floats]:
+def _decimated(surface: bpy.types.Object, names: list[str], faces: int) -> tuple[Skin, Floats]:
     """Return the surface at rest with fewer triangles, and its vertices; face and hands keep more than the rest."""
     mesh = surface.data.copy()
     work = bpy.data.objects.new("munet light", mesh)
-    context.scene.collection.objects.link(work)
     try:
         work.shape_key_clear()
         for old, new in zip(surface.vertex_groups, work.vertex_groups, strict=True):
@@ -135,8 +154,9 @@ def _decimated(
         modifier.ratio, modifier.use_collapse_triangulate = min(1.0, faces / triangles), True
         modifier.vertex_group = _protected(work, names).name
         modifier.vertex_group_factor, modifier.invert_vertex_group = _PROTECTION, True
-        shown = work.evaluated_get(context.evaluated_depsgraph_get())
-        return _arrays(shown.to_mesh(), work, names)
+        with apart(work) as context:
+            shown = work.evaluated_get(context.evaluated_depsgraph_get())
+            return _arrays(shown.to_mesh(), work, names)
     finally:
         bpy.data.batch_remove([work, mesh])
 
@@ -194,24 +214,28 @@ def _triangle_loops(mesh: bpy.types.Mesh) -> tuple[np.ndarray, Floats]:
     return loops.reshape(-1, 3), _flat(mesh.uv_layers[0].uv, "vector", 2)[loops].reshape(-1, 3, 2)
 
 
-def _shown_normals(material: bpy.types.Material, size: int) -> Floats | None:
-    """Return the normals (size, size, 3) of the material's own normal map, first row at the bottom, or None."""
+def _shown_normals(material: bpy.types.Material) -> Steps[np.ndarray | None]:
+    """Return the picture (H, W, 3 or 4) of the material's own normal map, first row at the bottom, or None."""
     bends = [node for node in material.node_tree.nodes if node.type == "NORMAL_MAP" and node.inputs["Color"].is_linked]
     source = bends[0].inputs["Color"].links[0].from_node if bends else None
     if source is None or source.type != "TEX_IMAGE" or source.image is None:
         return None
-    width, height = source.image.size
-    pixels = np.empty(4 * width * height, dtype=np.float32)
-    source.image.pixels.foreach_get(pixels)
-    picture = pixels.reshape(height, width, 4)[..., :3]
-    block = max(1, min(width, height) // size)
-    if (width, height) == (block * size, block * size):
-        chosen = picture.reshape(size, block, size, block, 3).mean(axis=(1, 3))
-    else:
-        steps = (np.arange(size) + 0.5) / size
-        chosen = picture[(steps * height).astype(np.int64)[:, None], (steps * width).astype(np.int64)]
-    normals: Floats = chosen.astype(np.float64) * 2.0 - 1.0
-    return normals
+    packed = source.image.packed_file
+    if packed is not None and not source.image.is_dirty:
+        # Blender would decode it on the main thread, which takes half a second of a large one.
+        data = bytes(packed.data)
+        decoded = yield Beside(lambda: _decoded(data))
+        if decoded is not None:
+            return decoded  # type: ignore[no-any-return]
+    return stored_pixels(source.image)
+
+
+def _decoded(data: bytes) -> np.ndarray | None:
+    """Return the pixels (H, W, 3), first row at the bottom, in [0, 1], of a picture that we wrote, else None."""
+    try:
+        return decode_png(memoryview(data))[::-1].astype(np.float32) / 255
+    except ValueError:
+        return None
 
 
 def _frames(mesh: bpy.types.Mesh) -> Corners:

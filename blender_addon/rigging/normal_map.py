@@ -96,6 +96,21 @@ def normal_map(full: Corners, light: Corners, size: int, folds: Floats | None = 
     return ((detail[::-1] * 0.5 + 0.5) * 255 + 0.5).clip(0, 255).astype(np.uint8)
 
 
+def resampled(picture: np.ndarray | None, size: int) -> Floats | None:
+    """Return the normals (size, size, 3) that a ``picture`` (H, W, 3 or more) of [0, 1] shows, None without one."""
+    if picture is None:
+        return None
+    height, width = picture.shape[:2]
+    block = max(1, min(width, height) // size)
+    if (width, height) == (block * size, block * size):
+        chosen = picture[..., :3].reshape(size, block, size, block, 3).mean(axis=(1, 3))
+    else:
+        steps = (np.arange(size) + 0.5) / size
+        chosen = picture[(steps * height).astype(np.int64)[:, None], (steps * width).astype(np.int64), :3]
+    normals: Floats = chosen.astype(np.float64) * 2.0 - 1.0
+    return normals
+
+
 def _axes(frames: Floats) -> Floats:
     """Return tangent, bitangent and normal (N, 3, 3) of ``frames`` (N, 7)."""
     normal, tangent = _unit(frames[:, :3]), _unit(frames[:, 3:6])

@@ -1,17 +1,20 @@
-"""A control rig made by Blender's own Rigify: a meta-rig with this person's joints, generated, moves our rig."""
+"""A control rig made by Blender's own Rigify moves the rig of a person."""
 
 from __future__ import annotations
 
-import bpy
-from mathutils import Matrix, Vector
+from collections.abc import Sequence
 
-from ..errors import AddonError
-from ..importer.armature import SMPL_NAME, editing
+import bpy
+from mathutils import Matrix
+
+from ..importer.armature import SMPL_NAME
 from ..rigs import bone_name
+from ..steps import Steps
+from .metarig import GUIDES, SCRIPT, Ends, Plan, build_controls
+from .rigify_aside import bringing_controls
 
 _CONTROLS = "munet_control_rig"
 _FOLLOW = "Control Rig"
-_GUIDES = "MuNet"
 _SPINE = {
     "pelvis": "spine",
     "spine1": "spine.001",
@@ -20,9 +23,6 @@ _SPINE = {
     "neck": "spine.004",
     "head": "spine.006",
 }
-_LEFT_OUT = ("face", "breast.L", "breast.R", "pelvis.L", "pelvis.R")
-_HEEL = 0.35
-_BEND = 0.005
 
 
 def rigify_enabled() -> bool:
@@ -42,128 +42,74 @@ def _meta_name(smpl_name: str) -> str | None:
     return _SPINE.get(smpl_name) or bone_name(smpl_name, "BLENDER")
 
 
-def generate_control_rig(context: bpy.types.Context, rig: bpy.types.Object) -> bpy.types.Object:
-    """Generate a Rigify rig for ``rig``, which follows it from then on; both begin in the T-pose.
+def _followed(rig: bpy.types.Object) -> dict[str, bpy.types.PoseBone]:
+    """Return the bones of ``rig`` that a control rig moves, by the names that the meta-rig gives them."""
+    bones = ((bone, _meta_name(bone.bone.get(SMPL_NAME, "_hand"))) for bone in rig.pose.bones)
+    return {name: bone for bone, name in bones if name}
 
-    ``context`` must be in Object Mode.
+
+def _plan(rig: bpy.types.Object) -> Plan:
+    bones = {
+        name: Ends(
+            bone.bone.head_local.to_tuple(),
+            bone.bone.tail_local.to_tuple(),
+            bone.bone.matrix_local.to_3x3().col[2].to_tuple(),
+        )
+        for name, bone in _followed(rig).items()
+    }
+    place = tuple(tuple(row) for row in rig.matrix_world)
+    return Plan(f"{rig.name.removesuffix(' rig')} controls", place, bones)
+
+
+def generating_control_rig(
+    context: bpy.types.Context, rig: bpy.types.Object, program: Sequence[str]
+) -> Steps[bpy.types.Object]:
+    """Generate a Rigify rig for ``rig``, which follows it from then on, in steps; both begin in the T-pose.
+
+    Args:
+        context: in Object Mode.
+        rig: of the person.
+        program: the command that runs a script in another Blender, which then generates it; empty: this one does.
 
     Raises:
         AddonError: RIGIFY: Rigify could not generate it.
     """
-    before = set(bpy.data.objects)
-    try:
-        meta = _make_meta_rig(context, rig)
-        bpy.ops.pose.rigify_generate()
-    except RuntimeError as error:
-        bpy.data.batch_remove([obj for obj in bpy.data.objects if obj not in before and obj.type == "ARMATURE"])
-        raise AddonError("RIGIFY", "Rigify could not generate the control rig.", detail=str(error).strip()) from error
-    made = next(o for o in bpy.data.objects if o not in before and o != meta and o.type == "ARMATURE")
-    made.name = f"{rig.name.removesuffix(' rig')} controls"
-    armature = meta.data
-    bpy.data.objects.remove(meta)
-    bpy.data.armatures.remove(armature)
-    _put_beside(made, rig)
-    _follow(context, rig, made)
+    plan = _plan(rig)
+    made, homes = (yield from bringing_controls(plan, program)) if program else build_controls(context, plan)
+    yield
+    _link(context, rig, made, homes)
+    _follow(rig, made)
     rig[_CONTROLS] = made
+    for obj in context.selected_objects:
+        obj.select_set(False)
+    made.select_set(True)
+    context.view_layer.objects.active = made
     return made
 
 
-def _put_beside(made: bpy.types.Object, rig: bpy.types.Object) -> None:
+def _link(
+    context: bpy.types.Context, rig: bpy.types.Object, made: bpy.types.Object, homes: list[bpy.types.Collection]
+) -> None:
+    """Put ``made`` beside ``rig``, and the collections of its widgets, out of sight, into the scene."""
     for collection in list(made.users_collection):
         collection.objects.unlink(made)
     for collection in rig.users_collection:
         collection.objects.link(made)
+    scene = context.scene.collection
+    for home in homes:
+        if home not in scene.children_recursive:
+            scene.children.link(home)
+            context.view_layer.layer_collection.children[home.name].exclude = True
 
 
-def _make_meta_rig(context: bpy.types.Context, rig: bpy.types.Object) -> bpy.types.Object:
-    bpy.ops.object.armature_human_metarig_add()
-    meta = context.object
-    meta.matrix_world = rig.matrix_world
-    ends = {
-        name: (bone.head_local.copy(), bone.tail_local.copy(), bone.matrix_local.to_3x3().col[2])
-        for bone in rig.data.bones
-        if SMPL_NAME in bone and (name := _meta_name(bone[SMPL_NAME]))
-    }
-    for side in "LR":
-        for upper, lower, end in (("thigh", "shin", "foot"), ("upper_arm", "forearm", "hand")):
-            _bend(ends, f"{upper}.{side}", f"{lower}.{side}", f"{end}.{side}")
-    with editing(context, meta):
-        _simplify(meta.data.edit_bones)
-        _place(meta.data.edit_bones, ends)
-    context.view_layer.objects.active = meta
-    return meta
-
-
-def _bend(ends: dict[str, tuple[Vector, Vector, Vector]], upper: str, lower: str, end: str) -> None:
-    """Move elbow or knee so that Rigify, which guesses from a nearly straight limb, sees which way it bends.
-
-    What is taken away lies along the joint's axis, where it changes nothing.
-    """
-    start, joint, goal = ends[upper][0], ends[lower][0], ends[end][0]
-    line = (goal - start).normalized()
-    ahead = ends[upper][2] - line * ends[upper][2].dot(line)
-    ahead.normalize()
-    way = joint - start
-    placed = start + line * way.dot(line) + ahead * max(way.dot(ahead), _BEND)
-    ends[lower] = (placed, ends[lower][1], ends[lower][2])
-
-
-def _simplify(bones: bpy.types.ArmatureEditBones) -> None:
-    """Take away what our rig does not have: the face, and the palms between wrist and fingers."""
-    for name in _LEFT_OUT:
-        if name in bones:
-            for bone in [*bones[name].children_recursive, bones[name]]:
-                bones.remove(bone)
-    for side in "LR":
-        for number in range(1, 5):
-            palm = bones[f"palm.{number:02d}.{side}"]
-            for child in palm.children:
-                child.parent = bones[f"hand.{side}"]
-            bones.remove(palm)
-
-
-def _place(bones: bpy.types.ArmatureEditBones, ends: dict[str, tuple[Vector, Vector, Vector]]) -> None:
-    for name, (head, tail, z_axis) in ends.items():
-        bone = bones[name]
-        child = next((c for c in bone.children if c.use_connect and c.name in ends), None)
-        bone.head, bone.tail = head, ends[child.name][0] if child else tail
-        bone.align_roll(z_axis)
-    neck, head = ends["spine.004"][0], ends["spine.006"][0]
-    bones["spine.004"].tail = bones["spine.005"].head = neck.lerp(head, 0.5)
-    bones["spine.005"].tail = head
-    bones["spine.003"].tail = neck
-    for side in "LR":
-        ankle, toe = ends[f"foot.{side}"][0], ends[f"toe.{side}"][0]
-        back = ankle - (toe - ankle) * _HEEL
-        half = Vector(((toe - ankle).length * _HEEL / 2, 0.0, 0.0))
-        heel = bones[f"heel.02.{side}"]
-        floor = Vector((back.x, back.y, 0.0))
-        heel.head, heel.tail = (floor - half, floor + half) if side == "R" else (floor + half, floor - half)
-
-
-def _follow(context: bpy.types.Context, rig: bpy.types.Object, controls: bpy.types.Object) -> None:
-    """Let each bone of ``rig`` copy a hidden bone of ``controls`` that has its own rest axes."""
-    followed = [(bone, name) for bone in rig.pose.bones if (name := _meta_name(bone.bone.get(SMPL_NAME, "_hand")))]
-    with editing(context, controls):
-        for bone, name in followed:
-            _add_guide(controls.data.edit_bones, bone.bone, name)
-    hidden = controls.data.collections.new(_GUIDES)
-    hidden.is_visible = False
+def _follow(rig: bpy.types.Object, controls: bpy.types.Object) -> None:
+    """Let each bone of ``rig`` copy the hidden bone of ``controls`` that has its own rest axes."""
     for bone in rig.pose.bones:
         bone.matrix_basis = Matrix.Identity(4)
-    for bone, name in followed:
-        guide = controls.data.bones[f"{_GUIDES} {name}"]
-        hidden.assign(guide)
+    for name, bone in _followed(rig).items():
         constraint = bone.constraints.new("COPY_TRANSFORMS")
         constraint.name = _FOLLOW
-        constraint.target, constraint.subtarget = controls, guide.name
-
-
-def _add_guide(bones: bpy.types.ArmatureEditBones, bone: bpy.types.Bone, name: str) -> None:
-    guide = bones.new(f"{_GUIDES} {name}")
-    guide.head, guide.tail = bone.head_local, bone.tail_local
-    guide.align_roll(bone.matrix_local.to_3x3().col[2])
-    guide.parent, guide.use_deform = bones[f"ORG-{name}"], False
+        constraint.target, constraint.subtarget = controls, f"{GUIDES} {name}"
 
 
 def remove_control_rig(context: bpy.types.Context, rig: bpy.types.Object) -> None:
@@ -187,5 +133,6 @@ def _delete_with_widgets(controls: bpy.types.Object) -> None:
     widgets = {bone.custom_shape for bone in controls.pose.bones if bone.custom_shape is not None}
     homes = {collection for widget in widgets for collection in widget.users_collection}
     meshes = {widget.data for widget in widgets if widget.data is not None}
-    bpy.data.batch_remove([controls, controls.data, *widgets, *meshes])
+    script = controls.get(SCRIPT)
+    bpy.data.batch_remove([controls, controls.data, *widgets, *meshes, *([script] if script is not None else [])])
     bpy.data.batch_remove([home for home in homes if not home.all_objects and not home.children])

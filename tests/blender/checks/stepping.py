@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import bpy
 import common
+import numpy as np
 import synthetic
 
 LONGEST = 0.1
@@ -79,6 +83,81 @@ def check_steps() -> None:
     bpy.ops.ed.redo()
     assert counted() == made, (counted(), made)
     check_upheavals()
+    with by_timer(), tempfile.TemporaryDirectory() as folder:
+        check_works(Path(folder))
+
+
+@contextmanager
+def by_timer() -> Iterator[None]:
+    """Let operators leave their work to the timer inside the ``with`` block, as they do in a window."""
+    module = common.part("operators.doing")
+    usual, module.at_once = module.at_once, lambda _operator: False
+    try:
+        yield
+    finally:
+        module.at_once = usual
+
+
+def worked(count: int = 10_000) -> list[float]:
+    """Give the work on the scene so many turns at most; returns the processor time of each."""
+    work, session = common.part("work"), common.part("session").current()
+    taken: list[float] = []
+    while session.work is not None and len(taken) < count:
+        began = time.thread_time()
+        work.advance_work(bpy.context, session, 0.0)
+        taken.append(time.thread_time() - began)
+        time.sleep(0.001)
+    return taken
+
+
+def check_works(folder: Path) -> None:
+    """A light version, baked correctives and results of files: cancelled, failed or done, each one undo step."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    arrays, facts = synthetic.random_person(55, rings=12, correctives=True)
+    person = common.insert([common.part("importer.character").read_character(synthetic.in_its_skin(arrays), facts)])[0]
+    bone = person.rig.pose.bones["forearm.L"]
+    for frame, turn in ((1, 0.0), (40, 0.8)):
+        bone.rotation_quaternion = (1.0, turn, 0.0, 0.0)
+        bone.keyframe_insert("rotation_quaternion", frame=frame)
+    bpy.context.scene.frame_end = 40
+    np.savez(folder / "person_0.npz", **arrays, **{name: np.asarray(value) for name, value in facts.items()})
+    bpy.ops.ed.undo_push(message="before")
+    correctives, session = common.part("importer.correctives"), common.part("session").current()
+    works: tuple[tuple[Callable[..., set[str]], dict[str, Any], dict[str, int]], ...] = (
+        (bpy.ops.munet.make_light, {"faces": 2000, "size": "1024"}, {"objects": 1, "meshes": 1, "images": 1}),
+        (bpy.ops.munet.pose_correctives, {"mode": "BAKE"}, {"actions": 2}),
+        (
+            bpy.ops.munet.import_result,
+            {"directory": str(folder), "files": [{"name": "person_0.npz"}]},
+            {"armatures": 1},
+        ),
+    )
+    for operator, options, made in works:
+        before = counted()
+        for turns_until_cancelled in (1, 3, 5):
+            assert operator(**options) == {"FINISHED"}
+            worked(turns_until_cancelled)
+            assert bpy.ops.munet.cancel_reconstruction() == {"FINISHED"}
+            worked()
+            assert counted() == before, (operator, counted(), before)
+        assert operator(**options) == {"FINISHED"}
+        assert operator(**options) == {"CANCELLED"}
+        taken = worked()
+        assert session.failure is None, session.failure
+        assert max(taken) < 2 * LONGEST, (operator, taken)
+        after = counted()
+        assert {kind: after[kind] - before[kind] for kind in made} == made, (operator, after, before)
+        states = [correctives.correctives_state(mesh) for mesh in bpy.data.objects if mesh.name == "photo 1 body"]
+        assert states == ["BAKED" if "actions" in made else "ON"]
+        bpy.ops.ed.undo()
+        assert counted() == before, (operator, counted(), before)
+    bpy.context.view_layer.objects.active = bpy.data.objects["photo 1 rig"]
+    assert bpy.ops.munet.make_light(faces=2000) == {"FINISHED"}
+    worked(1)
+    bpy.data.objects.remove(bpy.data.objects["photo 1 clothed"])
+    worked()
+    assert session.failure.code == "GONE", session.failure
+    session.failure = None
 
 
 def check_upheavals() -> None:

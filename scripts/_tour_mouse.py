@@ -74,6 +74,7 @@ def main(folder: str, x: str, y: str, dragging: str, asked: str) -> None:
         look(asked)
         mouse("mousemove", target[0] + MENU_ENTRY[0], target[1] + MENU_ENTRY[1], rest=1.0)
         mouse("click", 1, rest=2.0)
+        mouse("key", "Escape", rest=0.5)
     finally:
         manager.terminate()
         manager.wait(10)

@@ -114,6 +114,8 @@ def prepare(
     if guess is not None and guess.rotations is not None:
         state = replace(state, rotations=within_limits(guess.rotations), translation=np.zeros(3))
         state = replace(state, translation=place_body(pose_points(rig, state), pixels, trust, focal, center))
+    if guess is not None and guess.straight is not None:
+        evidence = replace(evidence, straight=guess.straight)
     return Objective(body, evidence, prior, state, center, focal_sigma, weights, guess), state
 
 

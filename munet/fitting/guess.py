@@ -32,6 +32,8 @@ _LIMIT = 0.4
 """Difference of depth in metres beyond which a bone says no more about which guess is right."""
 _CONFIDENCE = 0.02
 """Metres of mean difference that a guess e times as sure makes up for."""
+_KNEES = (4, 5)
+_STRAIGHT, _BENT = np.radians(37.0), np.radians(52.0)
 _THIGHS = (1, 2)
 """Without them a guess hardly knows how far a person leans."""
 
@@ -77,6 +79,8 @@ class GuessedJoints:
         spread: how far the joints may be off, or None if the network does not say.
         rotations: (24, 3, 3) local rotations of the guess, from which the fit may begin, or None.
         rest: share of the pull to rest that stays on joints that nothing in the photo tells.
+        straight: (2,) how surely the left and right knee are straight, for the photo and for the guess, in [0, 1]; or
+            None if only the photo is asked.
     """
 
     offsets: Array
@@ -84,6 +88,7 @@ class GuessedJoints:
     spread: Spread | None = None
     rotations: Array | None = None
     rest: float = 0.05
+    straight: Array | None = None
 
     def whitening(self, joints: NDArray[np.int64], weights: GuessWeights) -> Array:
         """Matrices (N, 3, 3) that turn distances of joints in metres into standard deviations."""
@@ -153,6 +158,23 @@ def choose_guess(
     legs = float(known[list(_THIGHS)].mean())
     if not guesses or legs + weights.cut == 0:
         return None
+    states, costs = weigh_guesses(body, evidence, start, guesses, weights)
+    best = int(np.argmin(costs))
+    heads = pose_skeleton(body.rig, states[best]).heads * TO_CAMERA
+    # A joint's place follows from its parent's rotation.
+    straight = evidence.straight * straight_in(states[best].rotations)
+    plumb = evidence.standing * float(straight.prod())
+    told = np.where(known[np.maximum(body.rig.parents, 0)], 1.0, weights.unseen)
+    trust = told * (weights.cut + (1 - weights.cut) * legs) * (1 - weights.plumb * plumb)
+    rest = weights.rest if legs > 0 else weights.stand
+    return GuessedJoints(heads - heads[0], trust, guesses[best].spread, states[best].rotations, rest, straight)
+
+
+def weigh_guesses(
+    body: BodyPoints, evidence: Evidence, start: State, guesses: Sequence[PoseGuess], weights: GuessWeights
+) -> tuple[list[State], Array]:
+    """Return the states that guesses stand for, and how much (K,) in metres speaks against each."""
+    known = evidence.seen | evidence.guessed
     states = [
         replace(start, rotations=calmed(guess.rotations, known, weights.calm), betas=guess.betas) for guess in guesses
     ]
@@ -160,14 +182,18 @@ def choose_guess(
         disagreement(evidence, bone_depths(body, state)) - _CONFIDENCE * float(np.log(guess.confidence + 1e-3))
         for state, guess in zip(states, guesses, strict=True)
     ]
-    best = int(np.argmin(costs))
-    heads = pose_skeleton(body.rig, states[best]).heads * TO_CAMERA
-    # A joint's place follows from its parent's rotation.
-    plumb = evidence.standing * float(evidence.straight.prod())
-    told = np.where(known[np.maximum(body.rig.parents, 0)], 1.0, weights.unseen)
-    trust = told * (weights.cut + (1 - weights.cut) * legs) * (1 - weights.plumb * plumb)
-    rest = weights.rest if legs > 0 else weights.stand
-    return GuessedJoints(heads - heads[0], trust, guesses[best].spread, states[best].rotations, rest)
+    return states, np.array(costs)
+
+
+def straight_in(rotations: Array) -> Array:
+    """Return (2,) whether the left and right knee of a pose (24, 3, 3) may pass for straight, in [0, 1].
+
+    A knee that is straight in the picture may be bent towards the camera. Detectors bend the knees of standing people
+    by up to 35 degrees in depth, and the network believes them, so only a knee that is bent further counts as bent.
+    """
+    bend = np.linalg.norm(log_rotation(rotations[list(_KNEES)]), axis=-1)
+    share: Array = np.clip((_BENT - bend) / (_BENT - _STRAIGHT), 0.0, 1.0)
+    return share
 
 
 def calmed(rotations: Array, known: NDArray[np.bool_], share: float) -> Array:

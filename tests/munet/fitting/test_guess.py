@@ -126,9 +126,18 @@ def test_whoever_stands_on_straight_legs_is_pulled_less() -> None:
     sitter = photograph(BODY, likely_rotations(random), random)
     objective, start = prepare(BODY, sitter.observation, sitter.photo, load_pose_prior())
     standing = replace(objective.evidence, standing=1.0, straight=np.ones(2))
-    chosen = choose_guess(BODY, standing, start, (true_guess(sitter),))
+    upright = true_guess(sitter)
+    upright.rotations[[4, 5]] = np.eye(3)
+    chosen = choose_guess(BODY, standing, start, (upright,))
     assert chosen is not None
     np.testing.assert_allclose(chosen.trust, 0.2)
+    squatting = replace(upright, rotations=upright.rotations.copy())
+    squatting.rotations[4] = exp_rotation(np.array([1.2, 0.0, 0.0]))
+    chosen = choose_guess(BODY, standing, start, (squatting,))
+    assert chosen is not None
+    assert chosen.straight is not None
+    assert chosen.straight.tolist() == [0.0, 1.0]
+    np.testing.assert_allclose(chosen.trust, 1.0)
 
 
 def test_silent_without_guesses_and_quiet_without_legs() -> None:

@@ -9,37 +9,24 @@ from numpy.typing import NDArray
 
 from munet.fitting.body_points import BodyPoints
 from munet.fitting.camera_start import place_body
-from munet.fitting.evidence import Evidence
 from munet.fitting.guess import PoseGuess
 from munet.fitting.objective import Objective
-from munet.fitting.prior import resting_pose
-from munet.fitting.rig import MOVED, PointRig, State, pose_points
-from munet.fitting.so3 import exp_rotation
+from munet.fitting.rig import PointRig, State, pose_points
 from munet.fitting.start import within_limits
 
 Array = NDArray[np.float64]
 
 
 def start_from(guess: PoseGuess, objective: Objective) -> State:
-    """The state of a guess: within the joint limits, unseen joints at rest, placed where its landmarks fit best.
+    """The state of a guess: within the joint limits, placed where its landmarks fit best.
 
     Args:
         guess: rotations in the axes of the camera.
         objective: of the person; its own start gives the focal length.
     """
-    rotations = within_limits(_unseen_at_rest(guess.rotations, objective.evidence))
+    rotations = within_limits(guess.rotations)
     state = replace(objective.start, rotations=rotations, betas=np.zeros(10), translation=np.zeros(3))
     return replace(state, translation=_place(objective.body.rig.subset(BodyPoints.LANDMARKS), state, objective))
-
-
-def _unseen_at_rest(rotations: Array, evidence: Evidence) -> Array:
-    known = evidence.seen | evidence.guessed
-    resting = exp_rotation(resting_pose())
-    out = rotations.copy()
-    for joint in range(1, MOVED):
-        if not known[joint]:
-            out[joint] = resting[joint]
-    return out
 
 
 def _place(rig: PointRig, state: State, objective: Objective) -> Array:

@@ -9,6 +9,7 @@ import bpy
 from . import cli, edition, locale
 from .operators import backend as backend_operators
 from .operators import export as export_operators
+from .operators import guard
 from .operators import images as image_operators
 from .operators import light as light_operators
 from .operators import motion as motion_operators
@@ -70,6 +71,8 @@ CLASSES = (
 def register() -> None:
     """Register everything."""
     for cls in CLASSES:
+        if issubclass(cls, bpy.types.Operator):
+            guard.guard(cls)
         bpy.utils.register_class(cls)
     bpy.types.IMAGE_MT_image.append(main_panel.draw_image_menu)
     add_properties()

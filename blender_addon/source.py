@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from .errors import AddonError
+from .importer.scene import camera_of
 
 
 def photo_of(rig: bpy.types.Object) -> tuple[Path, bytes]:
@@ -37,6 +39,6 @@ def _bytes(path: Path) -> bytes:
 
 
 def _packed(rig: bpy.types.Object) -> bytes:
-    camera = rig.get("munet_camera")
+    camera: Any = camera_of(rig)
     images = [background.image for background in camera.data.background_images] if camera is not None else []
     return next((bytes(i.packed_file.data) for i in images if i is not None and i.packed_file is not None), b"")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from ..errors import AddonError
 from ..rigs import BoneStyle, bone_style
 from .character import Character
 from .frames import Floats, bone_local
@@ -116,9 +117,28 @@ def build_armature(
 
 
 def ordered_bones(rig: bpy.types.Object, smpl_names: list[str]) -> list[bpy.types.PoseBone]:
-    """Return the pose bones of ``rig`` in the order of ``smpl_names``, whatever they are called now."""
-    by_smpl = {bone.bone.get(SMPL_NAME): bone for bone in rig.pose.bones}
+    """Return the pose bones of ``rig`` in the order of ``smpl_names``, whatever they are called now.
+
+    Of bones that the artist has duplicated the first counts.
+
+    Raises:
+        AddonError: BONES_GONE.
+    """
+    by_smpl = {bone.bone.get(SMPL_NAME): bone for bone in reversed(rig.pose.bones)}
+    missing = [name for name in smpl_names if name not in by_smpl]
+    if missing:
+        raise bones_gone(missing)
     return [by_smpl[name] for name in smpl_names]
+
+
+def bones_gone(names: Sequence[str]) -> AddonError:
+    """Return the error for bones, with SMPL's ``names``, that the artist has deleted."""
+    return AddonError(
+        "BONES_GONE",
+        "Bones of this person were deleted.",
+        detail=f"Missing: {', '.join(names)}.",
+        hint="Undo that, or reconstruct the person as a new one.",
+    )
 
 
 def pose_channels(

@@ -49,7 +49,8 @@ def fit_rig_to_shape(context: bpy.types.Context, rig: bpy.types.Object, body: bp
     names: list[str] = json.loads(rig["munet_bone_names"])
     before = np.array(rig[_SHAPE])
     keys = body.data.shape_keys.key_blocks
-    shape = np.array([keys[f"Shape{index:03d}"].value for index in range(len(before))])
+    kept = [keys.get(f"Shape{index:03d}") for index in range(len(before))]
+    shape = np.array([key.value if key is not None else 0.0 for key in kept])
     directions = np.array(rig[_DIRECTIONS]).reshape(len(before), len(names), 3)
     bones = ordered_bones(rig, names)
     rest = np.array([bone.bone.matrix_local.to_3x3() for bone in bones])

@@ -10,13 +10,29 @@ from ..rigging.rigify import control_rig
 
 def on_person(operator: type[bpy.types.Operator], context: bpy.types.Context, *modes: str) -> bool:
     """Return whether one of our people is selected and Blender is in one of ``modes``."""
-    if rig_of(context.object) is None:
+    rig = rig_of(context.object)
+    if rig is None:
         operator.poll_message_set("Select a person made by MuNet")
         return False
+    if rig.library is not None:
+        operator.poll_message_set("This person is linked from another file: make a library override, or make it local")
+        return False
     if modes == ("OBJECT",):
-        return in_object_mode(operator, context)
+        return in_object_mode(operator, context) and changeable(operator, rig)
     if context.mode not in modes:
         operator.poll_message_set("Switch to Object Mode or Pose Mode")
+        return False
+    return True
+
+
+def changeable(operator: type[bpy.types.Operator], rig: bpy.types.Object) -> bool:
+    """Return whether bones and meshes of the person of ``rig`` may be changed: all local, the rig to be seen."""
+    data = (rig.data, *(child.data for child in rig.children_recursive if child.type == "MESH"))
+    if any(part.library is not None or part.override_library is not None for part in (rig, *data)):
+        operator.poll_message_set("Parts of this person come from another file: make them local first")
+        return False
+    if not rig.visible_get():
+        operator.poll_message_set("Show the rig of this person first")
         return False
     return True
 

@@ -5,7 +5,7 @@ import bpy
 from bpy.props import EnumProperty
 
 from ..importer.camera import show_photo
-from ..importer.scene import rig_of
+from ..importer.scene import camera_of, rig_of
 from ..rigging.ground import add_floor, floor_of, remove_floor, stand_on_floor
 from .polling import choice_tip, on_person
 
@@ -30,7 +30,7 @@ class MUNET_OT_photo_overlay(bpy.types.Operator):
         """Allow it on a person whose camera has the photo."""
         if not on_person(cls, context, "OBJECT", "POSE"):
             return False
-        camera = rig_of(context.object).get("munet_camera")
+        camera = camera_of(rig_of(context.object))
         if camera is None or not camera.data.background_images:
             cls.poll_message_set("The camera of this person has no photo")
             return False
@@ -43,7 +43,7 @@ class MUNET_OT_photo_overlay(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Switch."""
-        show_photo(rig_of(context.object)["munet_camera"], self.mode)
+        show_photo(camera_of(rig_of(context.object)), self.mode)
         return {"FINISHED"}
 
 

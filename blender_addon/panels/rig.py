@@ -48,7 +48,7 @@ class MUNET_PT_rig(SubPanel):
         layout, rig = self.layout, rig_of(context.object)
         _draw_correctives(layout, rig)
         named = rig.get(SCHEME, SCHEMES[0].key)
-        label = next(scheme.label for scheme in SCHEMES if scheme.key == named)
+        label = next((scheme.label for scheme in SCHEMES if scheme.key == named), str(named))
         layout.operator_menu_enum("munet.rename_bones", "scheme", text=label, icon="BONE_DATA")
         column = layout.column(align=True)
         column.operator("munet.add_pose_assets", icon="ASSET_MANAGER")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..importer.camera import photo_shown
-from ..importer.scene import rig_of
+from ..importer.scene import camera_of, rig_of
 from ..rigging.ground import floor_of
 from .main import MUNET_PT_main
 
@@ -34,7 +34,7 @@ class MUNET_PT_view(bpy.types.Panel):
         layout, rig = self.layout, rig_of(context.object)
         layout.operator("munet.look_through_camera", icon="CAMERA_DATA")
         layout.label(text="Photo")
-        camera = rig.get("munet_camera")
+        camera = camera_of(rig)
         shown = photo_shown(camera) if camera is not None else "OFF"
         row = layout.row(align=True)
         for mode, text in _OVERLAYS:

@@ -16,11 +16,14 @@ def lowest_point(context: bpy.types.Context, rig: bpy.types.Object) -> float:
     context.view_layer.update()
     meshes = [child for child in rig.children_recursive if child.type == "MESH" and FLOOR not in child]
     shown = [mesh for mesh in meshes if mesh.visible_get()]
-    clothed = [mesh for mesh in shown if mesh != shaped_body(rig)] or shown
+    filled = [mesh for mesh in shown if len(mesh.data.vertices)]
+    clothed = [mesh for mesh in filled if mesh != shaped_body(rig)] or filled
     if not clothed:
-        return min(float((rig.matrix_world @ bone.tail).z) for bone in rig.pose.bones)
+        heights = [float((rig.matrix_world @ bone.tail).z) for bone in rig.pose.bones]
+        return min(heights, default=float(rig.matrix_world.translation.z))
     graph = context.evaluated_depsgraph_get()
-    return min(_lowest(mesh.evaluated_get(graph)) for mesh in clothed)
+    lowest = min(_lowest(mesh.evaluated_get(graph)) for mesh in clothed)
+    return lowest if np.isfinite(lowest) else float(rig.matrix_world.translation.z)
 
 
 def _lowest(shown: bpy.types.Object) -> float:
@@ -30,7 +33,7 @@ def _lowest(shown: bpy.types.Object) -> float:
     matrix = np.array(shown.matrix_world)
     heights = flat.reshape(-1, 3) @ matrix[2, :3] + matrix[2, 3]
     shown.to_mesh_clear()
-    return float(heights.min())
+    return float(heights.min(initial=np.inf))
 
 
 def stand_on_floor(context: bpy.types.Context, rig: bpy.types.Object) -> float:
@@ -44,7 +47,7 @@ def stand_on_floor(context: bpy.types.Context, rig: bpy.types.Object) -> float:
 
 def floor_of(rig: bpy.types.Object) -> bpy.types.Object | None:
     """Return the floor below the person of ``rig``, or None."""
-    return next((obj for obj in bpy.data.objects if obj.get(FLOOR) == rig), None)
+    return next((obj for obj in bpy.data.objects if obj.get(FLOOR) == rig and obj.users_collection), None)
 
 
 def add_floor(context: bpy.types.Context, rig: bpy.types.Object) -> bpy.types.Object:
@@ -66,4 +69,4 @@ def remove_floor(rig: bpy.types.Object) -> None:
     """Take the floor below the person away."""
     floor = floor_of(rig)
     if floor is not None:
-        bpy.data.batch_remove([floor, floor.data])
+        bpy.data.batch_remove([floor, *([floor.data] if floor.data.users == 1 else [])])

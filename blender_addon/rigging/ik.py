@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import bpy
 from mathutils import Matrix, Quaternion, Vector
 
-from ..importer.armature import SMPL_NAME, editing
+from ..importer.armature import SMPL_NAME, bones_gone, editing
 
 _CONTROL = "munet_ik"
 _COLLECTION = "IK"
@@ -17,6 +17,7 @@ _CHAINS = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
 _BENT = 0.05
 _SIDEWAYS = 0.25
 _STIFF = 0.99
+_KINDS = ("IK", "COPY_ROTATION")
 _LEAST_BEND = math.radians(0.2)
 _REACH = 1.2
 
@@ -33,11 +34,14 @@ class Limb:
 
 
 def _limbs(rig: bpy.types.Object) -> Iterator[Limb]:
-    bones = {bone.bone[SMPL_NAME]: bone for bone in rig.pose.bones if SMPL_NAME in bone.bone}
+    bones = {bone.bone[SMPL_NAME]: bone for bone in reversed(rig.pose.bones) if SMPL_NAME in bone.bone}
     controls = {bone.bone[_CONTROL]: bone for bone in rig.pose.bones if _CONTROL in bone.bone}
     for side in ("left", "right"):
         for chain in _CHAINS:
-            upper, lower, end = (f"{side}_{part}" for part in chain)
+            upper, lower, end = names = [f"{side}_{part}" for part in chain]
+            missing = [name for name in names if name not in bones]
+            if missing:
+                raise bones_gone(missing)
             yield Limb(bones[upper], bones[lower], bones[end], controls.get(end), controls.get(lower))
 
 
@@ -82,26 +86,33 @@ def _constrain(rig: bpy.types.Object, limb: Limb) -> None:
     turn.target, turn.subtarget = rig, limb.control.name
 
 
-def _constraints(limb: Limb) -> tuple[bpy.types.Constraint, bpy.types.Constraint]:
-    reach = next(c for c in limb.lower.constraints if c.type == "IK" and c.subtarget == limb.control.name)
-    turn = next(c for c in limb.end.constraints if c.type == "COPY_ROTATION" and c.subtarget == limb.control.name)
-    return reach, turn
+def _constraints(rig: bpy.types.Object, limb: Limb) -> list[bpy.types.Constraint]:
+    """Return the two constraints of ``limb``, IK and copied rotation, those of them that the artist has left."""
+    names = {"", limb.control.name if limb.control is not None else ""}
+    own = [(c, kind) for bone, kind in zip((limb.lower, limb.end), _KINDS, strict=True) for c in bone.constraints]
+    return [c for c, kind in own if c.type == kind and c.target == rig and c.subtarget in names]
+
+
+def _controlled(rig: bpy.types.Object) -> list[Limb]:
+    """Return the limbs of ``rig`` whose controls and constraints are complete."""
+    limbs = [limb for limb in _limbs(rig) if limb.control is not None and limb.pole is not None]
+    return [limb for limb in limbs if len(_constraints(rig, limb)) == len(_KINDS)]
 
 
 def snap_ik(context: bpy.types.Context, rig: bpy.types.Object) -> None:
     """Put the controls of ``rig``, if it has some, to where its own rotations put hands, feet, elbows and knees."""
     if not has_ik(rig):
         return
-    constraints = [constraint for limb in _limbs(rig) for constraint in _constraints(limb)]
+    constraints = [constraint for limb in _controlled(rig) for constraint in _constraints(rig, limb)]
     for constraint in constraints:
         constraint.mute = True
     context.view_layer.update()
-    for limb in _limbs(rig):
+    for limb in _controlled(rig):
         _bend_a_little(limb)
     context.view_layer.update()
-    for limb in _limbs(rig):
+    for limb in _controlled(rig):
         _keep_hinge(limb)
-        _snap(limb)
+        _snap(rig, limb)
     for constraint in constraints:
         constraint.mute = False
     context.view_layer.update()
@@ -137,13 +148,13 @@ def _keep_hinge(limb: Limb) -> None:
     limb.lower.ik_stiffness_y = limb.lower.ik_stiffness_z = _STIFF if sideways else 0.0
 
 
-def _snap(limb: Limb) -> None:
+def _snap(rig: bpy.types.Object, limb: Limb) -> None:
     limb.control.matrix = limb.end.matrix
     bend, forward = _bends(limb)
     way = bend.normalized() if bend.length > _BENT else forward
     place = limb.lower.head + way * _REACH * limb.lower.length
     limb.pole.matrix = Matrix.Translation(place) @ limb.pole.bone.matrix_local.to_3x3().to_4x4()
-    _constraints(limb)[0].pole_angle = _pole_angle(limb, place)
+    _constraints(rig, limb)[0].pole_angle = _pole_angle(limb, place)
 
 
 def _pole_angle(limb: Limb, pole: Vector) -> float:
@@ -151,7 +162,7 @@ def _pole_angle(limb: Limb, pole: Vector) -> float:
     along = limb.upper.tail - limb.upper.head
     normal = (limb.lower.tail - limb.upper.head).cross(pole - limb.upper.head)
     projected = normal.cross(along)
-    angle: float = limb.upper.x_axis.angle(projected)
+    angle: float = limb.upper.x_axis.angle(projected, 0.0)
     return -angle if limb.upper.x_axis.cross(projected).dot(along) > 0 else angle
 
 
@@ -161,9 +172,9 @@ def remove_ik(context: bpy.types.Context, rig: bpy.types.Object) -> None:
     limbs = list(_limbs(rig))
     turns = [(b.name, _local_rotation(rig, b)) for limb in limbs for b in (limb.upper, limb.lower, limb.end)]
     for limb in limbs:
-        reach, turn = _constraints(limb)
-        limb.lower.constraints.remove(reach)
-        limb.end.constraints.remove(turn)
+        for constraint in _constraints(rig, limb):
+            owner = limb.lower if constraint.type == _KINDS[0] else limb.end
+            owner.constraints.remove(constraint)
     for name, rotation in turns:
         rig.pose.bones[name].rotation_quaternion = rotation
     with editing(context, rig):

@@ -24,7 +24,9 @@ def rename_bones(rig: bpy.types.Object, scheme: str) -> None:
     bones = ordered_bones(rig, names)
     changes = {bone.name: bone_name(smpl, scheme) for bone, smpl in zip(bones, names, strict=True)}
     for bone in bones:
-        bone.name = changes[bone.name]
+        before = bone.name
+        bone.name = changes[before]
+        changes[before] = bone.name
     for action in pose_actions(rig):
         _rename_curves(action, changes)
     rig[SCHEME] = scheme

@@ -15,6 +15,7 @@ def use_backend(*arguments: str) -> None:
     place = common.fake_backend(*arguments)
     for name in ("operators.reconstruct", "operators.backend"):
         common.part(name).backend_place = lambda _context: place
+    common.part("session").look_again(place)
 
 
 def photos(folder: Path, *names: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,16 +15,33 @@ import bpy
 
 from .backend_manager.task import Task
 from .errors import AddonError
-from .exporting.aside import worker_command
 from .exporting.job import read_answer, write_answer
 from .steps import Beside, Steps
 
 T = TypeVar("T")
+_WORKER = Path(__file__).parent / "exporting" / "worker.py"
 LIMIT_SECONDS = 180.0
 PREFIX = "munet-aside-"
 _JOB, _ANSWER = "job.json", "answer.json"
 Failed = Callable[[str], AddonError]
 """Makes an error of its detail."""
+
+
+def blender_program() -> list[str]:
+    """Return the command that runs a script in another Blender like this one, empty without a window or a program.
+
+    The artist's preferences and other extensions stay out of it; scripts in drivers run there if they do here.
+    """
+    binary = bpy.app.binary_path
+    if bpy.app.background or not binary or not os.access(binary, os.X_OK):
+        return []
+    trusted = [] if bpy.app.autoexec_fail else ["--enable-autoexec"]
+    return [binary, "--background", "--factory-startup", "--offline-mode", *trusted, "--python"]
+
+
+def worker_command(program: Sequence[str], module: str, job: Path) -> list[str]:
+    """Return the command that lets ``module`` of the extension do the ``job`` in the Blender of ``program``."""
+    return [*program, str(_WORKER), "--", module, str(job)]
 
 
 def asking(

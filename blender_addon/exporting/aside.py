@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 import bpy
 
 from ..backend_manager.task import Task
+from ..elsewhere import worker_command
 from ..errors import AddonError
 from ..importer.identity import shaped_body
 from ..session import Session
@@ -21,7 +21,6 @@ from .writers import check_format, move_files
 
 TASK = "export"
 LIMIT_SECONDS = 1800.0
-_WORKER = Path(__file__).with_name("worker.py")
 _HINT = "Check the free space of the disk, or choose another folder or format."
 _SCENE = (
     "frame_start",
@@ -53,23 +52,6 @@ class _InOrder(set[bpy.types.ID]):
 def busy(session: Session) -> bool:
     """Return whether something is being exported in another Blender."""
     return TASK in session.tools and not session.tools[TASK].finished
-
-
-def blender_program() -> list[str]:
-    """Return the command that runs a script in another Blender like this one, empty without a window or a program.
-
-    The artist's preferences and other extensions stay out of it; scripts in drivers run there if they do here.
-    """
-    binary = bpy.app.binary_path
-    if bpy.app.background or not binary or not os.access(binary, os.X_OK):
-        return []
-    trusted = [] if bpy.app.autoexec_fail else ["--enable-autoexec"]
-    return [binary, "--background", "--factory-startup", "--offline-mode", *trusted, "--python"]
-
-
-def worker_command(program: Sequence[str], module: str, job: Path) -> list[str]:
-    """Return the command that lets ``module`` of the extension do the ``job`` in the Blender of ``program``."""
-    return [*program, str(_WORKER), "--", module, str(job)]
 
 
 def export_task(

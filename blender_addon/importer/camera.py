@@ -9,8 +9,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..elsewhere import blender_program
 from ..errors import AddonError
-from ..exporting.aside import blender_program
 from ..steps import Beside, Steps
 from .character import Character
 from .exif import exif_orientation, jpeg_size
@@ -23,7 +23,7 @@ from .placement import SceneFrame
 _log = logging.getLogger(__package__)
 _SENSOR_MM = 36.0
 _ON_ITS_SIDE = 5
-_LARGE = 13_000_000
+LARGE = 13_000_000
 """Pixels above which Blender takes more than a fifth of a second to hand them out."""
 _CLIP_START = 0.01
 _OVER = 0.5
@@ -42,7 +42,7 @@ def _adding_background(camera: bpy.types.Camera, photo: Photo, size: tuple[int, 
 def _building_image(photo: Photo, size: tuple[int, int]) -> Steps[bpy.types.Image]:
     """Pack the photo, upright; what is large is turned in another Blender, if there is one, so that this one lives."""
     orientation, program = exif_orientation(photo.data), blender_program()
-    if orientation >= _ON_ITS_SIDE and program and math.prod(jpeg_size(photo.data)) > _LARGE:
+    if orientation >= _ON_ITS_SIDE and program and math.prod(jpeg_size(photo.data)) > LARGE:
         try:
             turned = yield from turning_elsewhere(photo.data, orientation, program)
             return pack_image(photo.name, turned)

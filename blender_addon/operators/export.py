@@ -6,8 +6,9 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
+from ..elsewhere import blender_program
 from ..errors import AddonError
-from ..exporting.aside import TASK, blender_program, busy, export_task
+from ..exporting.aside import TASK, busy, export_task
 from ..exporting.files import write_character
 from ..exporting.options import CopyOptions, WriteOptions
 from ..exporting.writers import ENDINGS, has_usd

@@ -6,11 +6,11 @@ from functools import partial
 import bpy
 from bpy.props import BoolProperty, EnumProperty
 
-from ..exporting.aside import blender_program
+from ..elsewhere import blender_program
 from ..importer.correctives import corrected_meshes, set_correctives
 from ..importer.identity import shaped_body
 from ..importer.scene import rig_of
-from ..rigging.asset import home_of, mark_person
+from ..rigging.asset import home_of, marking_person
 from ..rigging.bake import baking_correctives, frames_to_bake
 from ..rigging.clothes import COVERED, covered_skin_hidden, hide_covered_skin
 from ..rigging.ik import add_ik, has_ik, remove_ik
@@ -126,7 +126,9 @@ class MUNET_OT_add_person_asset(bpy.types.Operator):
 
     bl_idname = "munet.add_person_asset"
     bl_label = "Person to Asset Library"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER"}  # noqa: RUF012
+
+    wait: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -140,9 +142,14 @@ class MUNET_OT_add_person_asset(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Mark it."""
-        home = mark_person(rig_of(context.object))
-        self.report({"INFO"}, home.name)
-        return {"FINISHED"}
+        program = [] if at_once(self) else blender_program()
+        begin = partial(_marking, rig_of(context.object).name, program)
+        return do_in_steps(self, "mark", begin, expected=_STEPS, modes=_MODES)
+
+
+def _marking(name: str, program: list[str]) -> Steps[str]:
+    home = yield from marking_person(the_person(name), program)
+    return home.name if home is not None else ""
 
 
 class MUNET_OT_rename_bones(bpy.types.Operator):

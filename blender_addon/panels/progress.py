@@ -27,6 +27,7 @@ _STAGES = {
     "light": "Making the light version",
     "controls": "Generating the control rig",
     "bake": "Baking the correctives",
+    "mark": "Marking as an asset",
 }
 
 

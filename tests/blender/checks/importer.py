@@ -178,6 +178,22 @@ def check_camera() -> None:
 
 def check_turned_photo() -> None:
     """A photo with an EXIF rotation stands upright behind the person: its red half is above."""
+    turned_photo()
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    camera = common.part("importer.camera")
+    usual = camera.blender_program, camera.upright_png
+    camera.blender_program, camera.upright_png, camera.LARGE = lambda: [sys.executable], None, 1
+    try:
+        turned_photo()
+    finally:
+        camera.blender_program, camera.upright_png = usual
+    asset, data = common.part("rigging.asset"), Path(sys.argv[1]).read_bytes()
+    small = common.part("steps").run_through(asset.squaring_elsewhere(data, [sys.executable]))
+    assert np.abs(small - asset.squared(common.part("importer.material").pack_image("photo", data))).max() < 1e-3
+
+
+def turned_photo() -> None:
+    """Insert a person with the photo, which is turned."""
     data = Path(sys.argv[1]).read_bytes()
     person = common.insert(common.people(9), "turned.jpg", data)[0]
     image = person.camera.data.background_images[0].image

@@ -19,6 +19,7 @@ from munet.texture.atlas import Texels
 from munet.texture.materials import Materials
 from munet.texture.priors import Evidence, prior_colours
 from munet.texture.regions import Regions
+from munet.texture.shades import calm_shades
 from munet.texture.vote import distance_from_seen, vote
 
 Floats = NDArray[np.float32]
@@ -100,10 +101,12 @@ def fill_vertices(
     prior = prior_colours(seen, materials, regions)
     voted = vote(seen, facing, materials, regions, rest_vertices, distance)
     unseen = 1 - np.clip(seen.weight, 0, 1)
-    belonging = materials.belonging(seen.colour) * common_materials(seen, materials, regions, rest_vertices)
+    kinds = materials.belonging(seen.colour)
+    shades = calm_shades(seen, kinds, materials, regions.zone)
+    belonging = kinds * common_materials(seen, materials, regions, rest_vertices)
     sources = (
-        (seen.colour[:, None], belonging * (_SEEN * seen.weight)[:, None]),
-        (seen.colour[mirrored][:, None], belonging[mirrored] * (_MIRRORED * unseen * seen.weight[mirrored])[:, None]),
+        (shades, belonging * (_SEEN * seen.weight)[:, None]),
+        (shades[mirrored], belonging[mirrored] * (_MIRRORED * unseen * seen.weight[mirrored])[:, None]),
         (prior.colour[:, None], materials.belonging(prior.colour) * (_PRIOR * unseen**2 * prior.weight)[:, None]),
         (voted.colour, voted.share * (_VOTE * unseen**2 * voted.weight)[:, None]),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from munet.errors import InvalidInputError
 from munet.fitting.result import BodyFit
 from munet.geometry.camera import Camera
 from munet.perception.observation import PersonObservation, Photo
+from munet.render import vertex_normals
 from munet.settings import Settings
 from munet.surface.result import ClothedSurface
 from munet.texture.atlas import Texels, texels_of
@@ -20,6 +22,7 @@ from munet.texture.fill import Filled, fill_vertices, vertex_areas
 from munet.texture.foreign import covered_arms, thing_in_view, thing_materials
 from munet.texture.grain import grain
 from munet.texture.hands import doubtful_hands, stray_colours
+from munet.texture.light import light_factor
 from munet.texture.materials import Materials, find_materials
 from munet.texture.mirror import mirrored_vertices
 from munet.texture.pad import pad_seams
@@ -88,10 +91,15 @@ def paint(
         )
         hidden |= covered
         evidence, materials = _evidence(surface, texels, seen)
+    even = _light_factor(surface, evidence, materials, regions)
+    seen = _lit(seen, texels, even)
+    evidence, materials = _evidence(surface, texels, seen)
     facing = projected.values[:, 3]
     filled = fill_vertices(evidence, materials, facing, mirrored, regions, surface.rest_vertices, surface.faces)
     opposite = sample_photo(texels, _opposite(projected, mirrored, regions.eyes | hidden[mirrored]), view, photo.image)
-    colour = _compose(texels, seen, opposite, filled, mirrored, regions, settings.seed)
+    opposite = _lit(opposite, texels, even[mirrored])
+    known = np.where(evidence.weight[:, None] > 0, evidence.colour, filled.smooth)
+    colour = _compose(texels, seen, opposite, filled, known[mirrored], regions, settings.seed)
     _paint_bands(colour, surface, texels, seen, regions)
     _paint_eyes(colour, surface, texels, seen, regions)
     return _to_texture(colour, texels)
@@ -146,6 +154,21 @@ def _evidence(surface: ClothedSurface, texels: Texels, seen: Seen) -> tuple[Evid
     return evidence, find_materials(evidence.colour, evidence.weight * areas)
 
 
+def _light_factor(surface: ClothedSurface, evidence: Evidence, materials: Materials, regions: Regions) -> Floats:
+    faces = torch.from_numpy(surface.faces.astype(np.int64))
+    normals = vertex_normals(torch.from_numpy(surface.vertices_cam), faces).numpy()
+    areas = vertex_areas(surface.rest_vertices, surface.faces)
+    return light_factor(evidence, materials, regions, normals, areas)
+
+
+def _lit(seen: Seen, texels: Texels, factor: Floats) -> Seen:
+    """Colours of texels, brighter and darker by a factor (S,) at the vertices."""
+    there = np.flatnonzero(seen.weight > 0)
+    colour = np.zeros_like(seen.colour)
+    colour[there] = np.minimum(seen.colour[there] * texels.pick(there).carry(factor[:, None]), 255)
+    return Seen(colour, seen.weight)
+
+
 def _forget_thing(
     covered: NDArray[np.bool_],
     evidence: Evidence,
@@ -173,15 +196,15 @@ def _compose(
     seen: Seen,
     opposite: Seen,
     spread: Filled,
-    mirrored: NDArray[np.int64],
+    plain: Floats,
     regions: Regions,
     seed: int,
 ) -> Floats:
-    """Blend photo, mirrored detail and smooth colour with grain: (N, 3)."""
+    """Blend photo, mirrored detail beyond its ``plain`` colours (S, 3), and smooth colour with grain: (N, 3)."""
     base = spread.at(texels)
     filled = base * (1 + _fine_texture(texels, seen, base, spread, regions, seed)[:, None])
     some = np.flatnonzero((opposite.weight > 0) & (seen.weight < 1))
-    detail = opposite.colour[some] - texels.pick(some).carry(spread.smooth[mirrored])
+    detail = opposite.colour[some] - texels.pick(some).carry(plain)
     # Large differences are things that exist once, or features that do not meet their mirror image exactly.
     most = np.where(regions.zone > 0, _MOST, _MOST_ON_HEAD_AND_TRUNK)[texels.corners[some, 0], None]
     detail = most * np.tanh(detail / most)

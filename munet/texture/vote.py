@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import dijkstra
 from munet.texture.materials import Materials
 from munet.texture.priors import Evidence, skin_likeness, weighted_quantile
 from munet.texture.regions import Regions, edges_of
+from munet.texture.shades import related
 
 Floats = NDArray[np.float32]
 
@@ -95,7 +96,8 @@ def vote(
     share = support / np.maximum(support.sum(-1, keepdims=True), 1e-6)
     sure = np.clip((left + right).sum(-1) / _ENOUGH, 0, 1)
     weight = sure[zone, place] * (zone >= 0) * np.clip((distance - _REACH[0]) / (_REACH[1] - _REACH[0]), 0, 1)
-    usual = _usual_colours(seen, belonging, zone, materials)
+    # What is seen of a cloth's other shades counts for what it usually looks like: a fold's shadow goes around nobody.
+    usual = _usual_colours(seen, belonging @ related(materials), zone, materials)
     return Vote(share[zone, place].astype(np.float32), usual[zone], weight.astype(np.float32))
 
 

@@ -22,7 +22,7 @@ HAIR = 24.0
 _LEAST = 0.03
 # Structure counts up to so many spreads: what stands out more is a button, a seam or a print.
 _CLIP = 2.2
-_STRENGTH = 0.45
+_STRENGTH = 0.3
 _LOOK = 16
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from backend.protocol import Message, ProtocolError, decode, encode, join_result, split_result
+from munet.notes import Note, told
 from munet.reconstruction import Reconstruction, load_reconstruction, save_reconstruction
 from tests.backend.capsule_person import CAMERA_FROM_BODY, capsule_person, skin, transforms
 
@@ -75,6 +78,29 @@ def test_the_synthetic_person_keeps_the_contract(index: int, tmp_path: Path) -> 
     assert back.facts() == person.facts()
     for name, array in person.arrays().items():
         np.testing.assert_array_equal(back.arrays()[name], array)
+
+
+def test_warnings_keep_their_codes_on_the_wire_and_in_files(tmp_path: Path) -> None:
+    notes = (Note("The legs lie outside.", "PART_OUTSIDE", part="legs"), "Without a code.")
+    arrays, facts = capsule_person(0, 32)
+    person = replace(Reconstruction.from_parts(arrays, facts), warnings=notes)
+    body, sent = join_result([(person.arrays(), person.facts())], {}, notes, PREVIEW, {})
+    message = decode([bytes(frame) for frame in encode(Message("result", "j", body, sent))])
+    result = split_result(message.body, message.arrays)
+    assert result.warnings == notes
+    assert [json.loads(code) if code else None for code in result.warning_codes] == [
+        {"code": "PART_OUTSIDE", "part": "legs"},
+        None,
+    ]
+    received = Reconstruction.from_parts(result.persons[0].arrays, result.persons[0].facts)
+    save_reconstruction(received, tmp_path / "person.npz")
+    kept = load_reconstruction(tmp_path / "person.npz").warnings
+    assert kept == notes
+    assert told(kept) == told(notes) == list(result.warning_codes)
+    older = Reconstruction.from_parts(arrays, {**facts, "warnings": [*notes]})
+    assert older.warnings == notes
+    del body["warning_codes"]
+    assert split_result(body, sent).warning_codes == ()
 
 
 def test_tubes_are_closed_and_face_outwards() -> None:

@@ -282,7 +282,7 @@ class Tour:
         self.activate(rig)
         with self.in_view():
             bpy.ops.munet.apply_pose("EXEC_DEFAULT", True, pose="REST")
-            yield 1.0
+            yield 3.0
         self.shot("t-pose")
         with self.in_view():
             bpy.ops.munet.apply_pose("EXEC_DEFAULT", True, pose="PHOTO")

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from munet.perception.detector import Detection
 from munet.perception.landmarks import Landmarks
 
 # COCO's fall-off constants (2 sigma) average 0.15 of the object's scale over the body's joints.
 _FALL_OFF = 0.15
 _SEEN = 0.3
+_SAME_PLACE, _SAME_SIZE = 0.2, 1.3
+"""Distance of the hips in radii, and ratio of the radii, below which two detections are one person's."""
 
 
 def landmark_similarity(first: Landmarks, second: Landmarks) -> float:
@@ -32,6 +35,21 @@ def drop_duplicates(people: Sequence[Landmarks], limit: float = 0.5) -> list[Lan
         if all(landmark_similarity(person, other) < limit for other in kept):
             kept.append(person)
     return kept
+
+
+def drop_repeated(detections: Sequence[Detection]) -> list[Detection]:
+    """Keep the surest of those whose circles agree, surest first: overlapping crops show one person many times."""
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda found: found.score, reverse=True):
+        if not any(_same_circle(detection, other) for other in kept):
+            kept.append(detection)
+    return kept
+
+
+def _same_circle(first: Detection, second: Detection) -> bool:
+    radii = [max(float(np.linalg.norm(d.keypoints[1] - d.keypoints[0])), 1e-6) for d in (first, second)]
+    apart = float(np.linalg.norm(first.keypoints[0] - second.keypoints[0]))
+    return apart < _SAME_PLACE * min(radii) and max(radii) < _SAME_SIZE * min(radii)
 
 
 def _extent(points: NDArray[np.float64]) -> float:

@@ -7,6 +7,8 @@ import numpy as np
 from munet.perception.crop import Crop
 
 _OVERLAP = 0.5
+_CLOSE, _WIDE, _AWAY = 1.4, 2.6, 0.5
+"""Sizes and shifts of the squares round a place, as shares of a person's: the detector sees people best in these."""
 
 
 def coarse_crops(width: int, height: int) -> list[Crop]:
@@ -20,6 +22,13 @@ def fine_crops(width: int, height: int) -> list[Crop]:
     """Return overlapping squares of half and a quarter of the short side, for small people."""
     short = float(min(width, height))
     return [tile for side in (short / 2, short / 4) for tile in _tiles(width, height, side)]
+
+
+def near_crops(center: tuple[float, float], side: float) -> list[Crop]:
+    """Return squares round a place where somebody is expected whom a square of ``side`` pixels would hold."""
+    steps = ((0.0, 0.0), (-_AWAY, 0.0), (_AWAY, 0.0), (0.0, -_AWAY), (0.0, _AWAY))
+    close = [Crop((center[0] + x * side, center[1] + y * side), _CLOSE * side) for x, y in steps]
+    return [Crop(center, _WIDE * side), *close]
 
 
 def _tiles(width: int, height: int, side: float) -> list[Crop]:

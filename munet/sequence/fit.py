@@ -17,6 +17,7 @@ from munet.fitting.prior import PosePrior
 from munet.fitting.rig import BETAS, FOCAL, TILT, State
 from munet.fitting.solver import Block, minimise
 from munet.perception.observation import PersonObservation, Photo
+from munet.sequence.hypotheses import smoothest, weighed
 
 Array = NDArray[np.float64]
 
@@ -120,17 +121,42 @@ def fit_clip(
     Returns:
         The fit of each frame; None without an observation, or where too little was seen.
     """
+    known = [_if_usable(observation) for observation in observations]
     frames: list[_Frame | None] = []
-    for observation in observations:
-        usable = observation is not None and int((observation.visibility >= SEEN).sum()) >= FEWEST_LANDMARKS
-        if observation is None or not usable:
+    for observation, guesses in zip(known, _guesses(body, known, photo, prior, guess), strict=True):
+        if observation is None:
             frames.append(None)
             continue
-        made = pose_objective(body, observation, photo, prior, guess(observation), figure)
+        made = pose_objective(body, observation, photo, prior, guesses, figure)
         frames.append(_Frame(made[0].without_mask(), made[1]))
         tell(0.3 * len(frames) / len(observations))
     fits = _forwards(frames, lambda share: tell(0.3 + 0.4 * share))
     return _backwards(frames, fits, lambda share: tell(0.7 + 0.3 * share))
+
+
+def _if_usable(observation: PersonObservation | None) -> PersonObservation | None:
+    """Return what was seen if it is enough to place a body."""
+    seen = 0 if observation is None else int((observation.visibility >= SEEN).sum())
+    return observation if seen >= FEWEST_LANDMARKS else None
+
+
+def _guesses(
+    body: BodyPoints,
+    observations: Sequence[PersonObservation | None],
+    photo: Photo,
+    prior: PosePrior,
+    guess: Callable[[PersonObservation], Sequence[PoseGuess]],
+) -> list[Sequence[PoseGuess]]:
+    """Return one guess of each frame, or none, so that together they are a smooth motion."""
+    guesses = [() if observation is None else guess(observation) for observation in observations]
+    frames: list[tuple[Array, Array] | None] = []
+    for observation, several in zip(observations, guesses, strict=True):
+        if observation is None or not several:
+            frames.append(None)
+            continue
+        objective, start = prepare(body, observation, photo, prior)
+        frames.append(weighed(body, objective.evidence, start, several))
+    return [several[index : index + 1] for several, index in zip(guesses, smoothest(frames), strict=True)]
 
 
 def _forwards(frames: Sequence[_Frame | None], tell: Callable[[float], None]) -> list[FrameFit | None]:

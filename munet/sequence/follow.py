@@ -19,10 +19,10 @@ _JUMP = 0.25
 """Unlikeness of one frame to the next at which the network may have moved on to somebody else."""
 _SAME = 0.6
 """Unlikeness up to which somebody found anew is the same person."""
-_PATIENCE, _EVERY = 10, 3
-"""So many frames after the person was lost are searched in full, and later every third one."""
-_FURTHER = 0.03
-"""How much less alike somebody may be for each frame that they were lost, but for ten at most."""
+_EVERY = 3
+"""Where the person is lost every third frame is searched in full, the others only near the last place."""
+_PATIENCE, _FURTHER = 10, 0.03
+"""For so many frames a lost person may be less alike by so much each."""
 _RIVALS = 3
 """So many people around are followed, too."""
 _TRUNK_POINTS = [11, 12, 23, 24]
@@ -65,6 +65,7 @@ class Follower:
         self._perceiver = perceiver
         self._person = person
         self._tracks: list[_Track] = []
+        self._waited = 0
         self._empty: NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
     def see(self, frame: int, photo: Photo) -> Sighting | None:
@@ -77,6 +78,9 @@ class Follower:
         return None if found is None else self._sighting(frame, found, photo)
 
     def _begin(self, frame: int, photo: Photo) -> None:
+        self._waited += 1
+        if self._waited > _PATIENCE and self._waited % _EVERY:
+            return
         people = self._perceiver.find_landmarks(photo, self._person + 1 + _RIVALS)
         if self._person < len(people):
             chosen = people.pop(self._person)
@@ -89,9 +93,13 @@ class Follower:
         expected = [foreseen(track.history, frame) for track in self._tracks]
         found = [self._near(track, place, photo) for track, place in zip(self._tracks, expected, strict=True)]
         self._drop_doubles(found, expected, photo)
-        missed = self._tracks[0].missed
-        if found[0] is None and (missed <= _PATIENCE or missed % _EVERY == 0):
-            self._search(frame, found, expected, photo)
+        if found[0] is None:
+            near = self._perceiver.find_near(photo, expected[0].center, expected[0].size)
+            self._assign(found, expected, near, photo)
+        if found[0] is None and self._tracks[0].missed % _EVERY == 0:
+            strangers = self._assign(found, expected, self._perceiver.find_landmarks(photo), photo)
+            room = max(0, 1 + _RIVALS - len(self._tracks))
+            self._tracks += [self._track(frame, person, photo) for person in strangers[:room]]
         # Strangers whom the search has added come after those that were expected.
         for track, person in zip(self._tracks, found, strict=False):
             track.last, track.missed = person, 0 if person is not None else track.missed + 1
@@ -102,7 +110,7 @@ class Follower:
         """Look where somebody was in the last frame; None where that is nobody or, by a jump, somebody else."""
         if track.last is None:
             return None
-        near = self._perceiver.follow(photo.image, track.last.next_crop)
+        near = self._perceiver.follow(photo.image, track.last.next_crop, closely=track is self._tracks[0])
         return near if near is not None and difference(expected, self._place(near, photo)) < _JUMP else None
 
     def _drop_doubles(self, found: list[Landmarks | None], expected: list[Place], photo: Photo) -> None:
@@ -116,10 +124,12 @@ class Follower:
                 unlike = difference(expected[one], places[0]), difference(expected[two], places[1])
                 found[one if unlike[0] > unlike[1] else two] = None
 
-    def _search(self, frame: int, found: list[Landmarks | None], expected: list[Place], photo: Photo) -> None:
-        """Look for everybody who is lost in the whole frame; strangers are followed from now on, too."""
+    def _assign(
+        self, found: list[Landmarks | None], expected: list[Place], people: list[Landmarks], photo: Photo
+    ) -> list[Landmarks]:
+        """Find everybody who is lost among ``people``; return the strangers."""
         taken = [self._place(person, photo) for person in found if person is not None]
-        people = [p for p in self._perceiver.find_landmarks(photo) if not self._is_one_of(p, taken, photo)]
+        people = [person for person in people if not self._is_one_of(person, taken, photo)]
         lost = [index for index, person in enumerate(found) if person is None]
         places = [self._place(person, photo) for person in people]
         limit = _SAME + _FURTHER * min(self._tracks[0].missed, _PATIENCE)
@@ -127,9 +137,7 @@ class Follower:
         for index, candidate in zip(lost, chosen, strict=True):
             if candidate is not None:
                 found[index] = people[candidate]
-        strangers = [person for index, person in enumerate(people) if index not in chosen]
-        room = max(0, 1 + _RIVALS - len(self._tracks))
-        self._tracks += [self._track(frame, person, photo) for person in strangers[:room]]
+        return [person for index, person in enumerate(people) if index not in chosen]
 
     def _is_one_of(self, person: Landmarks, taken: list[Place], photo: Photo) -> bool:
         place = self._place(person, photo)

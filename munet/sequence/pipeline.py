@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 CLIP_STAGES = ("follow", "figure", "motion", "surface", "texture", "preview")
 KEY_FRAMES = 5
+FEWEST_PIXELS = 200
+"""Height of a person in the file below which motion and texture are coarse."""
 _STEPS = {"draft": 12, "standard": 20, "high": 40}
 
 
@@ -114,7 +116,7 @@ def reconstruct_clip(
     person = assemble(model, replace(fit, warnings=notes), surface, texture, still.person, still.photo)
     preview = clock.run("preview", clip_preview, frames, clip, person, motion)
     progress("preview", 1.0)
-    return ClipResult(person, motion, clock.seconds, gap_warnings(seen), preview)
+    return ClipResult(person, motion, clock.seconds, (*gap_warnings(seen), *size_warnings(seen)), preview)
 
 
 def follow(models: Models, frames: Frames, clip: ClipSettings, progress: Progress) -> Seen:
@@ -266,3 +268,14 @@ def gap_warnings(seen: Seen) -> tuple[str, ...]:
         f"The person was not found in {len(missing)} of {len(seen.frames)} frames ({shown}); the motion is filled in."
     )
     return (Note(text, "FRAMES_FILLED", missing=len(missing), frames=len(seen.frames), shown=shown),)
+
+
+def size_warnings(seen: Seen) -> tuple[str, ...]:
+    """Return a sentence about a person who is small in the clip."""
+    found = [sighting.observation.landmarks_image[:, 1] for sighting in seen.sightings if sighting is not None]
+    height = float(np.median([np.ptp(rows) for rows in found])) / seen.photo.scale
+    if height >= FEWEST_PIXELS:
+        return ()
+    pixels = max(round(height / 10) * 10, 10)
+    text = f"The person is only about {pixels} pixels tall in the clip: motion and texture will be coarse."
+    return (Note(text, "PERSON_SMALL", pixels=pixels),)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from munet.perception.crop import Crop, crop_from_keypoints, paste_crop, sample_continued, sample_crop
-from munet.perception.detector import box_overlap, decode, make_anchors, weighted_nms
-from munet.perception.search import coarse_crops, fine_crops
+from munet.perception.detector import Detection, box_overlap, decode, make_anchors, weighted_nms
+from munet.perception.duplicates import drop_repeated
+from munet.perception.search import coarse_crops, fine_crops, near_crops
 
 
 def test_anchors_follow_the_published_graph() -> None:
@@ -110,3 +111,21 @@ def test_continued_crop_is_the_image_inside_and_its_blurred_edge_outside() -> No
     plain, continued = sample_crop(image, crop, 80), sample_continued(image, crop, 80)
     np.testing.assert_array_equal(continued[21:59, 21:59], plain[21:59, 21:59])
     np.testing.assert_allclose(continued[40, 2].astype(int), (200, 100, 50), atol=1)
+
+
+def test_one_person_of_many_crops_is_kept_once_and_neighbours_stay() -> None:
+    def found(x: float, radius: float, score: float) -> Detection:
+        keypoints = np.array([[x, 50.0], [x, 50.0 - radius], [x, 40.0], [x, 30.0]])
+        return Detection(np.zeros(4), keypoints, score)
+
+    again, person, child, neighbour = found(105, 48, 0.6), found(100, 40, 0.9), found(101, 20, 0.7), found(115, 40, 0.8)
+    assert drop_repeated([again, person, child, neighbour]) == [person, neighbour, child]
+    assert drop_repeated([]) == []
+
+
+def test_the_squares_round_a_place_cover_it() -> None:
+    crops = near_crops((200.0, 100.0), 60.0)
+    corners = np.concatenate([crop.to_image(np.array([[0, 0], [1, 1.0]])) for crop in crops])
+    assert (corners.min(0) <= [140, 40]).all()
+    assert (corners.max(0) >= [260, 160]).all()
+    assert all(60 < crop.side < 160 for crop in crops)

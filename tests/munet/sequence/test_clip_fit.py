@@ -20,7 +20,7 @@ from munet.perception.observation import PersonObservation, Photo
 from munet.sequence.filter import filtered
 from munet.sequence.fit import Figure, FrameFit, fit_clip
 from munet.sequence.follow import Follower
-from munet.sequence.pipeline import Seen, follow, gap_warnings
+from munet.sequence.pipeline import Seen, follow, gap_warnings, size_warnings
 from munet.sequence.settings import ClipSettings
 from tests.munet.fitting.people import joints_cam, likely_rotations, photograph
 
@@ -127,14 +127,20 @@ class Stage:
 
     def find_landmarks(self, _photo: Photo, most: int = 8) -> list[Any]:
         """Return whoever is seen, the follower's person first."""
-        return [] if self.frame in self.dark else self.people()[:most]
+        return self._seen()[:most]
 
-    def follow(self, _image: np.ndarray, crop: Any) -> Any:
+    def _seen(self) -> list[Any]:
+        return [] if self.frame in self.dark else self.people()
+
+    def find_near(self, _photo: Photo, center: np.ndarray, side: float) -> list[Any]:
+        """Return whoever is seen near a place."""
+        return [person for person in self._seen() if abs(person.crop.center[0] - center[0]) < side]
+
+    def follow(self, _image: np.ndarray, crop: Any, *, closely: bool) -> Any:
         """As the network does: whoever is nearest to the crop, also if it is somebody else."""
-        people = self.find_landmarks(self.photo_of_now)
+        assert isinstance(closely, bool)
+        people = self._seen()
         return min(people, key=lambda p: abs(p.crop.center[0] - crop.center[0])) if people else None
-
-    photo_of_now: Any = None
 
 
 class Marks(SimpleNamespace):
@@ -160,6 +166,22 @@ def test_people_who_pass_are_not_swapped_even_while_nobody_is_seen(monkeypatch: 
     assert names[-4:] == [0] * 4
 
 
+def test_who_is_lost_is_looked_for_near_the_last_place_and_everywhere_only_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = Stage(dark=tuple(range(3, 12)))
+    near, everywhere = stage.find_near, stage.find_landmarks
+    calls: list[tuple[str, int]] = []
+    monkeypatch.setattr(stage, "find_near", lambda *args: (calls.append(("near", stage.frame)), near(*args))[1])
+    monkeypatch.setattr(
+        stage, "find_landmarks", lambda *args: (calls.append(("all", stage.frame)), everywhere(*args))[1]
+    )
+    sightings = watched(stage, monkeypatch, 14)
+    assert [sighting is None for sighting in sightings] == [frame in stage.dark for frame in range(14)]
+    assert [frame for kind, frame in calls if kind == "near"] == list(range(3, 13))
+    assert [frame for kind, frame in calls if kind == "all"] == [0, 3, 6, 9]
+
+
 def test_gaps_are_told_and_empty_clips_refused() -> None:
     photo = replace(Stage().photo(), name="x")
     seen = Seen((4, 6, 8), (None, SimpleNamespace(), None), photo)  # type: ignore[arg-type]
@@ -168,3 +190,12 @@ def test_gaps_are_told_and_empty_clips_refused() -> None:
     models: Any = SimpleNamespace(perceiver=Stage(dark=tuple(range(-1, 9))))
     with pytest.raises(NoPersonError, match="clip"):
         follow(models, frames, ClipSettings(), lambda _stage, _share: None)
+
+
+@pytest.mark.parametrize(("height", "scale", "told"), [(90.0, 1.0, 90), (90.0, 0.4, 0), (250.0, 1.0, 0)])
+def test_who_is_small_in_the_clip_is_told_so(height: float, scale: float, told: int) -> None:
+    points = np.linspace([0.0, 40.0], [0.0, 40.0 + height], 33)
+    sighting = SimpleNamespace(observation=SimpleNamespace(landmarks_image=points))
+    photo = replace(Stage().photo(), scale=scale)
+    notes = size_warnings(Seen((0, 1), (None, sighting), photo))  # type: ignore[arg-type]
+    assert [note.values["pixels"] for note in notes] == ([told] if told else [])  # type: ignore[attr-defined]

@@ -9,10 +9,7 @@ with fewer --steps: the learning rate falls to zero over the last third of them.
 
 from __future__ import annotations
 
-import argparse
 import sys
-import time
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,6 +17,8 @@ from safetensors.torch import load_file
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from _small_training import plan_of, plan_parser, report, resumed, say_how_far  # noqa: E402
 
 from munet.body.default import load_default_body  # noqa: E402
 from munet.training.lifting.poses import load_library  # noqa: E402
@@ -35,33 +34,15 @@ CREDIT = (
 )
 
 
-def report(step: int, values: dict[str, float]) -> None:
-    """Print one line of the training's course."""
-    numbers = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
-    print(f"{time.strftime('%H:%M:%S')}  step {step}  {numbers}", flush=True)
-
-
 def main() -> None:
     """Train for some minutes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=10.0, help="stop after this time and save (default 10)")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=Plan.steps, help=f"of the whole plan (default {Plan.steps})")
-    parser.add_argument("--batch", type=int, default=Plan.batch)
-    parser.add_argument("--rate", type=float, default=Plan.rate)
-    parser.add_argument("--seed", type=int, default=Plan.seed)
-    parser.add_argument("--start", type=Path, help="weights to begin with (default: random ones)")
+    parser = plan_parser(__doc__, Plan(), ROOT / "out" / "lifter", WEIGHTS)
     parser.add_argument("--poses", type=Path, default=POSES)
-    parser.add_argument("--folder", type=Path, default=ROOT / "out" / "lifter", help="for the checkpoint")
-    parser.add_argument("--output", type=Path, default=WEIGHTS)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    plan = replace(Plan(), seed=arguments.seed, batch=arguments.batch, steps=arguments.steps, rate=arguments.rate)
+    plan = plan_of(arguments, Plan())
     training, checkpoint = Training(plan), arguments.folder / "checkpoint.pt"
-    if checkpoint.exists():
-        training.load(torch.load(checkpoint, weights_only=True))
-        print(f"Resumed at step {training.step} of {plan.steps}.")
-    elif arguments.start:
+    if not resumed(training, checkpoint) and arguments.start is not None:
         training.begin_with(load_file(arguments.start))
     skeleton = make_skeleton(load_default_body("cpu"))
     done = run(
@@ -72,7 +53,7 @@ def main() -> None:
         report,
         lambda: save_checkpoint(training, checkpoint),
     )
-    print(f"Step {training.step} of {plan.steps} after {training.seconds / 60:.1f} minutes of training.")
+    say_how_far(training)
     if done:
         notes = {"credit": CREDIT, "steps": str(training.step), "seed": str(plan.seed), "batch": str(plan.batch)}
         export(training.average, arguments.output, notes)

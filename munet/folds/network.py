@@ -5,18 +5,15 @@ from __future__ import annotations
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, pad, pixel_shuffle, relu
 
-from munet.errors import ModelMissingError
 from munet.folds.planes import PLANES
+from munet.models.weights import read_weights
 
 STEP = 16
 """Both edges of a picture must be multiples of this."""
 _FILE = "folds.safetensors"
-_HINT = "Install MuNet again; the file munet/assets/folds.safetensors belongs to it."
 _WIDTHS = (32, 48, 64, 96)
 
 
@@ -107,12 +104,4 @@ def read_folds(file: Traversable) -> FoldNet:
     Raises:
         ModelMissingError: the file is absent or damaged.
     """
-    net = FoldNet()
-    try:
-        weights = load_tensors(file.read_bytes())
-        net.load_state_dict({name: value.float() for name, value in weights.items()})
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise ModelMissingError(
-            "The weights of the fold network can not be read.", detail=f"{file}: {error}.", hint=_HINT
-        ) from error
-    return net.eval().requires_grad_(requires_grad=False)
+    return read_weights(lambda _: FoldNet(), file, "fold network")

@@ -8,11 +8,9 @@ from importlib.resources.abc import Traversable
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 
 from munet.body.model import SMPL_PARENTS
-from munet.errors import ModelMissingError, NoPersonError
+from munet.errors import NoPersonError
 from munet.fitting.camera_start import guess_focal
 from munet.fitting.evidence import SEEN
 from munet.fitting.guess import PoseGuess, Spread
@@ -20,6 +18,7 @@ from munet.fitting.rig import TO_CAMERA
 from munet.lifting.inputs import HIPS, MARKS, View, box_of, doubt_of, look_at, turn_to
 from munet.lifting.mirror import see_both_ways
 from munet.lifting.network import TURNED, LifterNet
+from munet.models.weights import read_weights
 from munet.perception.observation import PersonObservation, Photo
 
 Array = NDArray[np.float64]
@@ -27,7 +26,6 @@ Array = NDArray[np.float64]
 FEWEST_MARKS = 5
 """Below this many known landmarks the network was not trained."""
 _FILE = "lifter.safetensors"
-_HINT = "Install MuNet again; the file munet/assets/lifter.safetensors belongs to it."
 
 
 def load_lifter() -> LifterNet:
@@ -45,15 +43,11 @@ def read_lifter(file: Traversable) -> LifterNet:
     Raises:
         ModelMissingError: the file is absent or damaged.
     """
-    try:
-        weights = load_tensors(file.read_bytes())
-        net = LifterNet(blocks=len({name.split(".")[1] for name in weights if name.startswith("blocks.")}))
-        net.load_state_dict({name: value.float() for name, value in weights.items()})
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise ModelMissingError(
-            "The weights of the pose network can not be read.", detail=f"{file}: {error}.", hint=_HINT
-        ) from error
-    return net.eval().requires_grad_(False)
+    return read_weights(_network_of, file, "pose network")
+
+
+def _network_of(weights: dict[str, torch.Tensor]) -> LifterNet:
+    return LifterNet(blocks=len({name.split(".")[1] for name in weights if name.startswith("blocks.")}))
 
 
 def guess_poses(net: LifterNet, observation: PersonObservation, photo: Photo) -> tuple[PoseGuess, ...]:

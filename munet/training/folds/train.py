@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from munet.errors import MunetError
 from munet.folds.network import FoldNet
 from munet.folds.relief import folded, slopes
 from munet.training.folds.bases import People
 from munet.training.folds.measure import errors
 from munet.training.folds.patches import Patches, make_patches
+from munet.training.small_training import Rhythm, SmallPlan, SmallTraining, run_small
 
 _AVERAGE = 0.995
 _WARM_UP = 50
 _COOL_DOWN = 0.5
-_LOG_EVERY = 50
+_RHYTHM = Rhythm(report=50, save=2)
 _SLOPE_WEIGHT = 0.15
 _FLAT_WEIGHT = 1.5
 _GRADIENT = 2.0
@@ -30,41 +27,34 @@ _ROUNDED = 4e-4
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(SmallPlan):
     """What decides the course of a training, apart from how long it runs at a time.
 
     Attributes:
         seed: of weights and data.
         batch: pictures a step.
-        size: edge of the pictures in pixels.
         steps: at which the training ends; the learning rate falls to zero over the second half. May be changed when
             a training is resumed.
         rate: highest learning rate.
+        size: edge of the pictures in pixels.
     """
 
     seed: int = 0
     batch: int = 8
-    size: int = 192
     steps: int = 2000
     rate: float = 2e-3
+    size: int = 192
 
     def rate_at(self, step: int) -> float:
         """Learning rate of one step: warm-up, constant, linear to zero."""
-        left = (self.steps - step) / max(_COOL_DOWN * self.steps, 1)
-        return self.rate * min((step + 1) / _WARM_UP, 1.0, max(left, 0.0))
+        return self.eased(step, _WARM_UP, _COOL_DOWN)
 
 
-class Training:
+class Training(SmallTraining[Plan, FoldNet]):
     """The state of a training: weights, their running average, optimiser and step."""
 
     def __init__(self, plan: Plan) -> None:
-        torch.manual_seed(plan.seed)
-        self.plan = plan
-        self.net = FoldNet()
-        self.average = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=plan.rate, weight_decay=0.01)
-        self.step = 0
-        self.seconds = 0.0
+        super().__init__(plan, FoldNet, _optimiser, _AVERAGE, _GRADIENT)
 
     def advance(self, heights: Tensor, people: People) -> dict[str, float]:
         """Take one step.
@@ -76,53 +66,12 @@ class Training:
         patches = make_patches(heights, people, plan.seed, self.step, plan.batch, plan.size)
         with torch.autocast("cpu", torch.bfloat16):
             height = self.net(patches.planes.contiguous(memory_format=torch.channels_last))
-        loss = fold_loss(height, patches)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), _GRADIENT)
-        found = float(loss.detach())
-        if not (math.isfinite(found) and math.isfinite(float(norm))):
-            raise MunetError(
-                f"Training stopped at step {self.step}: the loss is {found}, the gradient's norm {float(norm)}.",
-                hint="Resume from the last checkpoint with a lower --rate.",
-            )
-        for group in self.optimiser.param_groups:
-            group["lr"] = plan.rate_at(self.step)
-        self.optimiser.step()
-        self._average()
-        self.step += 1
-        return {"loss": found, **errors(height.detach(), patches)}
+        loss = self.descend(fold_loss(height, patches))
+        return {"loss": loss, **errors(height.detach(), patches)}
 
-    def _average(self) -> None:
-        keep = min(_AVERAGE, (self.step + 1) / (self.step + 10))
-        for name, value in self.net.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - keep)
-            else:
-                self.average[name].copy_(value)
 
-    def begin_with(self, net: FoldNet) -> None:
-        """Take over the weights of another training."""
-        self.net.load_state_dict(net.state_dict())
-        self.average = {name: value.clone() for name, value in net.state_dict().items()}
-
-    def state(self) -> dict[str, Any]:
-        """Everything that the next step depends on."""
-        return {
-            "plan": asdict(self.plan),
-            "net": self.net.state_dict(),
-            "average": self.average,
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "seconds": self.seconds,
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Continue from what ``state`` returned."""
-        self.net.load_state_dict(state["net"])
-        self.average = {name: value.clone() for name, value in state["average"].items()}
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.seconds = state["step"], state["seconds"]
+def _optimiser(parameters: Iterator[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01)
 
 
 def fold_loss(height: Tensor, patches: Patches) -> Tensor:
@@ -148,17 +97,4 @@ def run(
     checkpoint: Callable[[], None],
 ) -> bool:
     """Train until the plan's last step or for some minutes; tells whether the plan is done."""
-    began = time.monotonic()
-    sums: dict[str, float] = {}
-    while training.step < training.plan.steps and time.monotonic() - began < 60 * minutes:
-        since = time.monotonic()
-        for name, value in training.advance(heights, people).items():
-            sums[name] = sums.get(name, 0.0) + value / _LOG_EVERY
-        training.seconds += time.monotonic() - since
-        if training.step % _LOG_EVERY == 0:
-            report(training.step, sums)
-            sums = {}
-            if training.step % (2 * _LOG_EVERY) == 0:
-                checkpoint()
-    checkpoint()
-    return training.step >= training.plan.steps
+    return run_small(training, lambda: training.advance(heights, people), minutes, _RHYTHM, report, checkpoint)

@@ -117,15 +117,24 @@ def _scene_kept(context: bpy.types.Context) -> Iterator[None]:
 
 @contextmanager
 def _names_lent(objects: list[bpy.types.Object]) -> Iterator[list[tuple[str, str]]]:
-    """Give ``objects`` and their data other names inside the ``with`` block; yields their own."""
+    """Give ``objects`` and their data other names inside the ``with`` block; yields their own.
+
+    What is linked from another file keeps its name, which nothing of this file can have taken from it.
+    """
     names = [(obj.name, obj.data.name) for obj in objects]
     try:
         for index, obj in enumerate(objects):
-            obj.name, obj.data.name = f".munet {index}", f".munet {index}"
+            _call(obj, f".munet {index}", f".munet {index}")
         yield names
     finally:
         for obj, (name, data_name) in zip(objects, names, strict=True):
-            obj.name, obj.data.name = name, data_name
+            _call(obj, name, data_name)
+
+
+def _call(obj: bpy.types.Object, name: str, data_name: str) -> None:
+    for block, wanted in ((obj, name), (obj.data, data_name)):
+        if block.library is None:
+            block.name = wanted
 
 
 def _copy_rig(rig: bpy.types.Object, options: CopyOptions, home: bpy.types.Collection) -> bpy.types.Object:

@@ -62,7 +62,7 @@ def write_correctives(mesh: bpy.types.Mesh, correctives: Correctives) -> int:
     remove_correctives(mesh)
     bones, count = correctives.moving_bones, len(mesh.vertices)
     slots = slot_numbers(correctives.vertices)
-    for slot in range(int(slots.max()) + 1):
+    for slot in range(int(slots.max(initial=-1)) + 1):
         rows = slots == slot
         vertices = correctives.vertices[rows]
         used, index = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.int32)
@@ -75,7 +75,7 @@ def write_correctives(mesh: bpy.types.Mesh, correctives: Correctives) -> int:
             matrices[vertices, :3, :3] = np.moveaxis(square[..., column], 1, 2)
             _attribute(mesh, f"{slot}_{column}", "FLOAT4X4").foreach_set("value", matrices.reshape(-1))
     mesh[_BONES] = json.dumps(bones)
-    return int(slots.max()) + 1
+    return int(slots.max(initial=-1)) + 1
 
 
 def _attribute(mesh: bpy.types.Mesh, name: str, kind: str) -> bpy.types.bpy_prop_collection[Any]:

@@ -17,7 +17,7 @@ from ..language import failure_text
 from ..pump import start_pump
 from ..rigging.light import light_version_stale
 from ..session import current
-from .polling import on_person
+from .polling import from_another_file, on_person
 
 _PARTS = (
     ("SURFACE", "Clothed Surface", "The person as in the photo"),
@@ -83,7 +83,9 @@ class _Export(bpy.types.Operator):
         path = Path(bpy.path.abspath(bpy.path.ensure_ext(self.filepath, f".{ENDINGS[self.form]}")))
         written = WriteOptions(animation=self.pose == "ANIMATION", keys=keys, target=target)
         copied = CopyOptions(part=self.part, pose=self.pose, keys=keys, centimetres=target == "UNREAL")
-        rig, program = rig_of(context.object), [] if self.wait else blender_program()
+        rig = rig_of(context.object)
+        # What is linked stays behind its links: the other Blender gets data-blocks of this file alone.
+        program = [] if self.wait or from_another_file(rig) else blender_program()
         if self.part == "LIGHT" and light_version_stale(rig):
             self.report({"WARNING"}, "The light version shows the person before it was made again")
         try:

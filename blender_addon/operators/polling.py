@@ -25,10 +25,15 @@ def on_person(operator: type[bpy.types.Operator], context: bpy.types.Context, *m
     return True
 
 
+def from_another_file(rig: bpy.types.Object) -> bool:
+    """Return whether parts of the person of ``rig`` are linked, or overrides of what is."""
+    data = (rig.data, *(child.data for child in rig.children_recursive if child.type == "MESH"))
+    return any(part.library is not None or part.override_library is not None for part in (rig, *data))
+
+
 def changeable(operator: type[bpy.types.Operator], rig: bpy.types.Object) -> bool:
     """Return whether bones and meshes of the person of ``rig`` may be changed: all local, the rig to be seen."""
-    data = (rig.data, *(child.data for child in rig.children_recursive if child.type == "MESH"))
-    if any(part.library is not None or part.override_library is not None for part in (rig, *data)):
+    if from_another_file(rig):
         operator.poll_message_set("Parts of this person come from another file: make them local first")
         return False
     if not rig.visible_get():

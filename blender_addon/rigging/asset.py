@@ -26,8 +26,9 @@ TAGS = ("MuNet", "person")
 
 
 def home_of(rig: bpy.types.Object) -> bpy.types.Collection | None:
-    """Return the collection that holds the person of ``rig``, None if that is a scene's own."""
-    return next((home for home in rig.users_collection if home.name in bpy.data.collections), None)
+    """Return the collection of this file that holds the person of ``rig``, None if that is a scene's own."""
+    homes = (home for home in rig.users_collection if home.name in bpy.data.collections)
+    return next((home for home in homes if home.library is None and home.override_library is None), None)
 
 
 def marking_person(rig: bpy.types.Object, program: Sequence[str]) -> Steps[bpy.types.Collection | None]:

@@ -60,7 +60,8 @@ def add_floor(context: bpy.types.Context, rig: bpy.types.Object) -> bpy.types.Ob
     floor.location = (centre.x, centre.y, lowest_point(context, rig))
     floor.is_shadow_catcher = True
     floor[FLOOR] = rig
-    for collection in rig.users_collection:
+    own = [home for home in rig.users_collection if home.library is None and home.override_library is None]
+    for collection in own or [context.scene.collection]:
         collection.objects.link(floor)
     return floor
 

@@ -29,6 +29,8 @@ _MADE_OF, _MADE_WITH = "munet_light_of", "munet_light_with"
 _TOLD_BY = ("munet_version", "munet_betas", "munet_translation", "munet_settings", "munet_silhouette_iou")
 """What of a person's provenance changes when it is reconstructed again."""
 _INFLUENCES = 4
+_CORNERS = 4
+"""Blender has no tangents of faces with more."""
 _MOSTLY = 0.5
 _DETAILED = ("head", "neck", "wrist", "hand", "index", "middle", "pinky", "ring", "thumb")
 _SPARED, _PROTECTION = 0.5, 0.1
@@ -62,11 +64,14 @@ def making_light_version(rig: bpy.types.Object, faces: int, size: int) -> Steps[
         size: edge of the normal map in pixels.
 
     Raises:
-        AddonError: NO_SURFACE: the person has none, or one without UV map.
+        AddonError: NO_SURFACE: the person has none, or one without faces or UV map; NO_SHADER.
     """
     surface = clothed_surface(rig)
-    if surface is None or not surface.data.uv_layers:
-        raise AddonError("NO_SURFACE", "The clothed surface of this person was deleted or has no UV map.")
+    if surface is None or not surface.data.uv_layers or not surface.data.polygons:
+        raise AddonError("NO_SURFACE", "The clothed surface of this person was deleted or has no faces or UV map.")
+    if _shader(surface.active_material) is None:
+        title = "The material of the clothed surface has no Principled BSDF, which shows a normal map."
+        raise AddonError("NO_SHADER", title, hint="Give it one, and press the button again.")
     names = [bone.name for bone in ordered_bones(rig, json.loads(rig["munet_bone_names"]))]
     skin, rest = _decimated(surface, names, faces)
     yield
@@ -121,7 +126,8 @@ def show_light_version(rig: bpy.types.Object, *, shown: bool) -> None:
     """Show either the light version or the surface in full detail, in the viewport and in renders."""
     for obj, visible in ((light_version(rig), shown), (clothed_surface(rig), not shown)):
         if obj is not None:
-            obj.hide_set(not visible)
+            if obj.name in bpy.context.view_layer.objects:
+                obj.hide_set(not visible)
             obj.hide_viewport, obj.hide_render = False, not visible
 
 
@@ -132,13 +138,20 @@ def light_version_shown(rig: bpy.types.Object) -> bool:
 
 
 def _remove(light: bpy.types.Object) -> None:
-    materials = list(light.data.materials)
-    images = [_normal_node(material).image for material in materials if _normal_node(material)]
-    bpy.data.batch_remove([light, light.data, *materials, *images])
+    """Remove ``light`` with what was made for it and nobody else uses."""
+    nodes = {material: _normal_node(material) for material in light.data.materials}
+    made = [thing for m, node in nodes.items() if node is not None for thing in (m, node.image) if thing is not None]
+    bpy.data.batch_remove([light, *(thing for thing in (light.data, *made) if thing.users == 1)])
 
 
-def _normal_node(material: bpy.types.Material) -> bpy.types.Node | None:
-    return material.node_tree.nodes.get("Light Version")
+def _normal_node(material: bpy.types.Material | None) -> bpy.types.Node | None:
+    tree = material.node_tree if material is not None else None
+    return tree.nodes.get("Light Version") if tree is not None else None
+
+
+def _shader(material: bpy.types.Material | None) -> bpy.types.Node | None:
+    nodes = material.node_tree.nodes if material is not None and material.node_tree is not None else ()
+    return next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
 
 
 def _decimated(surface: bpy.types.Object, names: list[str], faces: int) -> tuple[Skin, Floats]:
@@ -146,7 +159,7 @@ def _decimated(surface: bpy.types.Object, names: list[str], faces: int) -> tuple
     mesh = surface.data.copy()
     work = bpy.data.objects.new("munet light", mesh)
     try:
-        work.shape_key_clear()
+        _drop_keys(work)
         for old, new in zip(surface.vertex_groups, work.vertex_groups, strict=True):
             new.name = old.name
         triangles = len(mesh.loops) - 2 * len(mesh.polygons)
@@ -159,6 +172,14 @@ def _decimated(surface: bpy.types.Object, names: list[str], faces: int) -> tuple
             return _arrays(shown.to_mesh(), work, names)
     finally:
         bpy.data.batch_remove([work, mesh])
+
+
+def _drop_keys(work: bpy.types.Object) -> None:
+    """Leave the mesh of ``work`` at rest; Blender keeps what it takes off as a data-block of nobody's."""
+    keys = work.data.shape_keys
+    work.shape_key_clear()
+    if keys is not None and keys in list(bpy.data.shape_keys):
+        bpy.data.batch_remove([keys])
 
 
 def _protected(work: bpy.types.Object, names: list[str]) -> bpy.types.VertexGroup:
@@ -197,7 +218,7 @@ def _weights(mesh: bpy.types.Mesh, groups: dict[int, str], names: list[str]) -> 
     work.from_mesh(mesh)
     layer, weights = work.verts.layers.deform.active, np.zeros((len(work.verts), len(names)), dtype=np.float32)
     numbers = {index: names.index(name) for index, name in groups.items() if name in names}
-    for row, vertex in enumerate(work.verts):
+    for row, vertex in enumerate(work.verts if layer is not None else ()):
         for group, weight in vertex[layer].items():
             if group in numbers:
                 weights[row, numbers[group]] = weight
@@ -239,12 +260,30 @@ def _decoded(data: bytes) -> np.ndarray | None:
 
 
 def _frames(mesh: bpy.types.Mesh) -> Corners:
+    """Return normals and tangents of ``mesh``; those of faces with more than four corners after cutting them up."""
+    corners = np.empty(len(mesh.polygons), dtype=np.int32)
+    mesh.polygons.foreach_get("loop_total", corners)
+    if corners.max(initial=0) > _CORNERS:
+        cut = _cut_up(mesh)
+        try:
+            return _frames(cut)
+        finally:
+            bpy.data.meshes.remove(cut)
     loops, uv = _triangle_loops(mesh)
-    mesh.calc_tangents(uvmap=UV_NAME)
+    mesh.calc_tangents(uvmap=mesh.uv_layers[0].name)
     channels = (("normal", 3), ("tangent", 3), ("bitangent_sign", 1))
     values = np.concatenate([_flat(mesh.loops, name, width) for name, width in channels], axis=1)
     mesh.free_tangents()
     return Corners(uv, values[loops])
+
+
+def _cut_up(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
+    cut, work = mesh.copy(), bmesh.new()
+    work.from_mesh(cut)
+    bmesh.ops.triangulate(work, faces=[face for face in work.faces if len(face.verts) > _CORNERS])
+    work.to_mesh(cut)
+    work.free()
+    return cut
 
 
 def _with_normals(surface: bpy.types.Object, picture: bytes, name: str) -> bpy.types.Material:
@@ -256,7 +295,7 @@ def _with_normals(surface: bpy.types.Object, picture: bytes, name: str) -> bpy.t
         for link in list(node.inputs["Color"].links):
             tree.nodes.remove(link.from_node)
         tree.nodes.remove(node)
-    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader = _shader(material)
     texture, bend = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeNormalMap")
     texture.name = "Light Version"
     texture.image = pack_image(f"{name} normals", picture)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import bpy
 from mathutils import Matrix
 
-from ..importer.armature import SMPL_NAME
+from ..importer.armature import SMPL_NAME, ordered_bones
 from ..rigs import bone_name
 from ..steps import Steps
 from .metarig import GUIDES, SCRIPT, Ends, Plan, build_controls
@@ -49,6 +50,7 @@ def _followed(rig: bpy.types.Object) -> dict[str, bpy.types.PoseBone]:
 
 
 def _plan(rig: bpy.types.Object) -> Plan:
+    ordered_bones(rig, json.loads(rig["munet_bone_names"]))
     bones = {
         name: Ends(
             bone.bone.head_local.to_tuple(),
@@ -72,7 +74,7 @@ def generating_control_rig(
         program: the command that runs a script in another Blender, which then generates it; empty: this one does.
 
     Raises:
-        AddonError: RIGIFY: Rigify could not generate it.
+        AddonError: RIGIFY: Rigify could not generate it; BONES_GONE.
     """
     plan = _plan(rig)
     made, homes = (yield from bringing_controls(plan, program)) if program else build_controls(context, plan)

@@ -32,6 +32,10 @@ _HAIRLINE_HEIGHT = (0.2, 0.3, 0.58, 0.6, 0.7, 0.82, 0.85)
 _EYE_HEIGHT = 0.54
 _HEAD_DEPTH = 0.88
 _CROWN = 0.6
+# Necklines and collars are lower in front: what runs around the trunk leans by so much (radians) at the neck, and by
+# less down to so far (metres) below it.
+_NECKLINE = 0.4
+_NECKLINE_REACH = 0.22
 
 
 @dataclass(frozen=True)
@@ -73,9 +77,21 @@ def regions_of(surface: ClothedSurface) -> Regions:
     zone[head | eyes | hands | feet] = -1
     axis = np.zeros_like(surface.rest_vertices)
     axis[:, 1] = 1
+    axis[zone == 0] = _around_trunk(surface.rest_vertices, joint)[zone == 0]
     axis[np.isin(zone, (1, 2)) | hands] = (1, 0, 0)
     axis[np.isin(joint, _TOES)] = (0, 0, 1)
     return Regions(head, hands & ~eyes, eyes, scalp, crown, head & ~scalp, feet, zone, axis)
+
+
+def _around_trunk(rest_vertices: Floats, joint: NDArray[np.int64]) -> Floats:
+    """Unit directions (S, 3) that borders of clothes on the trunk run around: upright, leaning forward at the neck."""
+    lean = np.zeros(len(joint), np.float32)
+    neck = rest_vertices[joint == _NECK, 1]
+    if len(neck):
+        below = float(neck.min()) - rest_vertices[:, 1]
+        share = np.clip(1 - below / np.float32(_NECKLINE_REACH), 0, 1)
+        lean = np.float32(_NECKLINE) * share * share * (3 - 2 * share)
+    return np.stack([np.zeros_like(lean), np.cos(lean), np.sin(lean)], 1)
 
 
 def _zones(joint: NDArray[np.int64]) -> NDArray[np.int64]:

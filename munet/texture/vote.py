@@ -36,7 +36,7 @@ _WIDE = 6.0
 # What counts as skin: its likeness and its share of the face; and what its votes on the trunk are worth.
 _SKIN = 0.4
 _ON_FACE = 0.15
-_SKIN_SAY = 0.2
+_SKIN_SAY = 0.5
 # Metres from the nearest seen vertex: nearer than the first neighbours decide, farther than the second the vote.
 _REACH = (0.01, 0.08)
 _FAR = 0.25

@@ -7,6 +7,7 @@ import pytest
 from texture_figure import Scene, tube
 
 from munet.errors import InvalidInputError
+from munet.surface.result import ClothedSurface
 from munet.texture.atlas import texels_of
 from munet.texture.eyes import eye_angles, eye_colour
 from munet.texture.grain import grain
@@ -57,6 +58,24 @@ def test_regions_find_head_scalp_and_eyes(scene: Scene) -> None:
     )
     assert regions.scalp[crown]
     assert regions.face[nose]
+
+
+def test_what_runs_around_the_trunk_leans_at_the_neck_only() -> None:
+    vertices, faces, uv = tube(20, 40)
+    height = vertices[:, 1]
+    top = height.max()
+    weights = np.zeros((len(vertices), 24), np.float32)
+    weights[np.arange(len(vertices)), np.where(height > top - 0.1, 12, 9)] = 1
+    surface = ClothedSurface(vertices, vertices, weights, faces, np.zeros((0, 4), np.int32), uv, 1.0)
+    axis = regions_of(surface).axis
+    assert np.allclose(np.linalg.norm(axis, axis=1), 1, atol=1e-6)
+    low = height < top - 0.1 - 0.23
+    assert low.any()
+    assert (axis[low] == (0, 1, 0)).all()
+    # Front and back of one border: the front is lower.
+    neck = height > top - 0.1
+    assert (axis[neck, 2] > 0.3).all()
+    assert (axis[neck, 0] == 0).all()
 
 
 def test_edges_of_a_closed_surface(scene: Scene) -> None:

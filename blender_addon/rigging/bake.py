@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 
@@ -12,9 +13,17 @@ from ..compat import action_curves, new_action, play_action
 from ..errors import AddonError
 from ..importer.armature import apart
 from ..importer.corrective_data import correcting_bones
-from ..importer.correctives import BAKED, ENTRIES, add_corrective_keys, corrective_values, key_name
+from ..importer.correctives import (
+    BAKED,
+    ENTRIES,
+    add_corrective_keys,
+    corrective_values,
+    correctives_state,
+    key_name,
+    set_correctives,
+)
 from ..importer.frames import Floats
-from ..steps import Steps, run_through
+from ..steps import DRAW, Steps, run_through
 
 _TURN = 0.05
 """Seconds of frames that are looked at in one turn."""
@@ -64,7 +73,7 @@ def bake_correctives(
 def baking_correctives(
     context: bpy.types.Context, meshes: Sequence[bpy.types.Object], rig: bpy.types.Object, frames: list[int] | None
 ) -> Steps[None]:
-    """Replace the live correctives of ``meshes`` by shape keys, in steps; all of them change in the last one.
+    """Replace the live correctives of ``meshes`` by shape keys, in steps; they change in the last ones.
 
     Args:
         context: of the scene.
@@ -87,12 +96,26 @@ def baking_correctives(
             actions[index] = yield from _keying(mesh, frames, sampled)
     context.view_layer.update()
     values = corrective_values(rig)
-    for mesh, action in zip(meshes, actions, strict=True):
-        for bone, keys in add_corrective_keys(mesh):
-            for entry, key in enumerate(keys):
-                key.value = float(values[bone, entry])
-        if action is not None:
-            play_action(mesh.data.shape_keys, action)
+    were_live = [mesh for mesh in meshes if correctives_state(mesh) == "ON"]
+    try:
+        for mesh, action in zip(meshes, actions, strict=True):
+            _exchange(mesh, values, action)
+            yield DRAW
+    except BaseException:
+        # After undo there is nothing of this to take back.
+        with contextlib.suppress(ReferenceError):
+            for mesh in were_live:
+                set_correctives(mesh, rig, live=True)
+        raise
+
+
+def _exchange(mesh: bpy.types.Object, values: Floats, action: bpy.types.Action | None) -> None:
+    """Give ``mesh`` keys with ``values`` (J, 9), or those of ``action``, in place of live correctives."""
+    for bone, keys in add_corrective_keys(mesh):
+        for entry, key in enumerate(keys):
+            key.value = float(values[bone, entry])
+    if action is not None:
+        play_action(mesh.data.shape_keys, action)
 
 
 def frames_to_bake(context: bpy.types.Context, rig: bpy.types.Object) -> list[int] | None:

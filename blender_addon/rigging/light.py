@@ -176,10 +176,9 @@ def _decimated(surface: bpy.types.Object, names: list[str], faces: int) -> tuple
 
 def _drop_keys(work: bpy.types.Object) -> None:
     """Leave the mesh of ``work`` at rest; Blender keeps what it takes off as a data-block of nobody's."""
-    keys = work.data.shape_keys
+    number = work.data.shape_keys.session_uid if work.data.shape_keys else None
     work.shape_key_clear()
-    if keys is not None and keys in list(bpy.data.shape_keys):
-        bpy.data.batch_remove([keys])
+    bpy.data.batch_remove([keys for keys in bpy.data.shape_keys if keys.session_uid == number])
 
 
 def _protected(work: bpy.types.Object, names: list[str]) -> bpy.types.VertexGroup:

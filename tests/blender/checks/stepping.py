@@ -16,7 +16,18 @@ import numpy as np
 import synthetic
 
 LONGEST = 0.1
-KINDS = ("objects", "meshes", "armatures", "images", "materials", "collections", "scenes", "cameras", "actions")
+KINDS = (
+    "objects",
+    "meshes",
+    "armatures",
+    "images",
+    "materials",
+    "collections",
+    "scenes",
+    "cameras",
+    "actions",
+    "shape_keys",
+)
 
 
 def counted() -> dict[str, int]:
@@ -151,6 +162,16 @@ def check_works(folder: Path) -> None:
         assert states == ["BAKED" if "actions" in made else "ON"]
         bpy.ops.ed.undo()
         assert counted() == before, (operator, counted(), before)
+        assert operator(**options) == {"FINISHED"}
+        worked(len(taken) - 2)
+        if session.work is not None:
+            assert bpy.ops.munet.cancel_reconstruction() == {"FINISHED"}
+            worked()
+            assert counted() == before, (operator, counted(), before)
+            meshes = [obj for obj in bpy.data.objects if obj.name in {"photo 1 body", "photo 1 clothed"}]
+            assert [correctives.correctives_state(mesh) for mesh in meshes] == ["ON", "ON"]
+        else:
+            bpy.ops.ed.undo()
     bpy.context.view_layer.objects.active = bpy.data.objects["photo 1 rig"]
     assert bpy.ops.munet.make_light(faces=2000) == {"FINISHED"}
     worked(1)

@@ -20,6 +20,7 @@ from rig_controls import (
     check_ik_of_straight_limbs,
     check_light_version,
 )
+from taken_apart import check_a_control_rig_selected, check_taken_apart
 
 MILLIMETRE = 1e-3
 
@@ -271,6 +272,8 @@ def check() -> None:
         check_ik_of_straight_limbs,
         check_floor_and_photo,
         check_bad_correctives,
+        check_taken_apart,
+        check_a_control_rig_selected,
         check_speed,
     ):
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -264,6 +265,9 @@ def _explain(error: Exception, job: WorkerJob) -> BackendError:
     if isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError)):
         hint = "Close other programs that use the device, or choose the Draft preset or the CPU."
         return BackendError("OUT_OF_MEMORY", "The device ran out of memory.", detail=str(error), hint=hint)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = "Free some space on the backend's disk, also in its folder for temporary files, and try again."
+        return BackendError("DISK_FULL", "The backend's disk is full.", detail=str(error), hint=hint)
     log.error("Job %s failed", job.name, exc_info=error)
     hint = "Open the backend's log for the details and report it if it happens again."
     detail = f"{type(error).__name__}: {error}"

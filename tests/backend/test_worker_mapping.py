@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import subprocess
 import sys
@@ -114,6 +115,7 @@ def test_pictures_come_as_the_client_asks(pictures: str | None) -> None:
         (ModelMissingError("No model.", detail="which"), "MODEL_MISSING"),
         (JobCancelledError("Stopped."), "CANCELLED"),
         (MemoryError(), "OUT_OF_MEMORY"),
+        (OSError(errno.ENOSPC, "No space left on device"), "DISK_FULL"),
         (RuntimeError("a bug"), "INTERNAL"),
     ],
 )

@@ -148,7 +148,7 @@ def against_gltf(folder: Path, parts: int, repeats: int) -> dict[str, Any]:
             "python": platform.python_version(),
             "vertices": len(arrays["surface_vertices"]),
             "weights_a_vertex": float(np.mean((arrays["surface_weights"] > 0).sum(axis=1))),
-            "texture": arrays["texture"].shape[0],
+            "texture": pixels["texture"].shape[0],
             "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
             "rows": [
                 compare(name, partial(bring, given, facts), _glb(Path(scratch), partial(bring, given, facts)), repeats)

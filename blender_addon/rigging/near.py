@@ -17,6 +17,7 @@ from ..importer.frames import Floats
 _COUNT = 4
 DENSE = 2
 _SEEDS = 12
+_NOWHERE = 1e9
 _BLOCK = 4096
 """Points treated at a time: what is gathered for them stays in the processor's cache."""
 
@@ -60,8 +61,10 @@ def near_vertices(points: Floats, point_faces: np.ndarray, vertices: Floats, fac
         return _shared(index, np.array([[near[2] for near in row] for row in found]))
     guess = _first_guess(points, point_faces, tree)
     ring, middle = _rings(faces, len(vertices)), vertices.mean(axis=0)
-    centred, centred_vertices = (points - middle).astype(np.float32), (vertices - middle).astype(np.float32)
-    parts = [_nearest(centred[rows], centred_vertices, ring, guess[rows]) for rows in _blocks(len(points))]
+    nowhere = np.full((1, 3), _NOWHERE)
+    centred = (points - middle).astype(np.float32)
+    axes = np.ascontiguousarray(np.concatenate([vertices - middle, nowhere]).astype(np.float32).T)
+    parts = [_nearest(centred[rows], axes, ring, guess[rows]) for rows in _blocks(len(points))]
     return _shared(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
@@ -74,17 +77,23 @@ def _shared(index: np.ndarray, distance: Floats) -> Near:
     return Near(index, share / share.sum(axis=1, keepdims=True))
 
 
-def _both_ways(faces: np.ndarray) -> np.ndarray:
-    pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    return np.concatenate([pairs, pairs[:, ::-1]])
+def neighbours(faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the edges of triangles (F, 3) among ``count`` vertices in both directions, ordered: from (E,) and to (E,).
+
+    NumPy's own ``unique`` is many times slower in the version that Blender 5.2 has.
+    """
+    first, second = faces.astype(np.int64), np.roll(faces, -1, axis=1).astype(np.int64)
+    keys = np.sort(np.concatenate([first * count + second, second * count + first], axis=None))
+    start, end = np.divmod(keys[np.append(True, keys[1:] != keys[:-1])], count)
+    return start, end
 
 
 def _rings(faces: np.ndarray, count: int) -> np.ndarray:
-    """Return each vertex followed by its neighbours and then itself again (V, K)."""
-    pairs = _both_ways(faces.astype(np.int64))
-    start, end = np.divmod(np.unique(pairs[:, 0] * count + pairs[:, 1]), count)
+    """Return each vertex followed by its neighbours (V, K) and then ``count``, which is no vertex."""
+    start, end = neighbours(faces, count)
     rank = np.arange(len(start)) - np.searchsorted(start, start)
-    ring = np.tile(np.arange(count)[:, None], (1, max(int(rank.max()) + 2, _COUNT)))
+    ring = np.full((count, max(int(rank.max()) + 2, _COUNT)), count, dtype=np.int32)
+    ring[:, 0] = np.arange(count)
     ring[start, rank + 1] = end
     return ring
 
@@ -109,25 +118,32 @@ def _first_guess(points: Floats, faces: np.ndarray, tree: KDTree) -> np.ndarray:
 
 
 def _nearest(
-    points: np.ndarray, vertices: np.ndarray, ring: np.ndarray, guess: np.ndarray
+    points: np.ndarray, axes: np.ndarray, ring: np.ndarray, guess: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return four near vertices (S, 4), nearest first, and their distances, walking there from ``guess`` (S,)."""
-    active = np.arange(len(points))
-    while len(active):
-        candidates = ring.take(guess[active], axis=0)
-        best = _squared(points[active], vertices, candidates).argmin(axis=1)
-        guess[active] = candidates[np.arange(len(active)), best]
-        active = active[best > 0]
+    """Return four near vertices (S, 4), nearest first, and their distances, walking there from ``guess`` (S,).
+
+    ``axes`` (3, V + 1) are x, y and z of the vertices and of a place too far away to be chosen.
+    """
     candidates = ring.take(guess, axis=0)
-    squared = _squared(points, vertices, candidates)
-    squared[:, 1:][candidates[:, 1:] == candidates[:, :1]] = np.inf
+    squared = _squared(points, axes, candidates)
+    best = squared.argmin(axis=1)
+    active = np.flatnonzero(best)
+    while len(active):
+        around = ring.take(candidates[active, best[active]], axis=0)
+        candidates[active], squared[active] = around, _squared(points[active], axes, around)
+        best[active] = squared[active].argmin(axis=1)
+        active = active[best[active] > 0]
     order = np.argsort(squared, axis=1)[:, :_COUNT]
-    return np.take_along_axis(candidates, order, 1), np.sqrt(np.take_along_axis(squared, order, 1))
+    index = np.minimum(np.take_along_axis(candidates, order, 1), axes.shape[1] - 2)
+    return index, np.sqrt(np.take_along_axis(squared, order, 1))
 
 
-def _squared(points: np.ndarray, vertices: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+def _squared(points: np.ndarray, axes: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Return the squared distances (S, K) of points (S, 3) from their candidates (S, K) among the vertices."""
-    way = vertices.take(candidates, axis=0)
-    way -= points[:, None]
-    result: np.ndarray = np.einsum("skc,skc->sk", way, way)
+    result = np.zeros(candidates.shape, dtype=np.float32)
+    for axis, place in zip(axes, points.T, strict=True):
+        way = axis.take(candidates)
+        way -= place[:, None]
+        way *= way
+        result += way
     return result

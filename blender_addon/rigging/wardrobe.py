@@ -10,7 +10,7 @@ from ..importer.character import Array, Character
 from ..importer.corrective_data import Correctives
 from ..importer.correctives import has_correctives
 from ..importer.frames import Floats, matrices_from_axis_angle
-from .near import DENSE, Near, near_vertices
+from .near import DENSE, Near, near_vertices, neighbours
 
 _CLOSE, _FAR, _LEAST_SHARE = 0.01, 0.08, 1 / 3
 _STAND_OFF = 0.003
@@ -126,9 +126,7 @@ class _Neighbours:
     """Averages over a vertex and its neighbours."""
 
     def __init__(self, faces: Array, count: int) -> None:
-        pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-        both = np.concatenate([pairs, pairs[:, ::-1]]).astype(np.int64)
-        self._from, self._to = np.divmod(np.unique(both[:, 0] * count + both[:, 1]), count)
+        self._from, self._to = neighbours(faces, count)
         self._count = 1.0 + np.bincount(self._from, minlength=count)
 
     def mean(self, values: Floats, rounds: int) -> Floats:

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import bpy
 import common
@@ -254,6 +255,27 @@ def check_undo() -> None:
     assert len(bpy.data.objects) == before + 4
 
 
+def check_files_and_words_of_a_result() -> None:
+    """Pictures that come as files are packed as they are; warnings are said in the language of Blender."""
+    arrays, facts = synthetic.random_person(8)
+    encode, folds = common.part("importer.png").encode_png, arrays["texture"][:64, :64].copy()
+    texture, normals = (np.frombuffer(encode(pixels), np.uint8) for pixels in (arrays.pop("texture"), folds))
+    arrays |= {"texture_png": texture, "normal_map_png": normals}
+    told = {
+        "warnings": ["The legs lie outside.", "No code."],
+        "warning_codes": ['{"code": "PART_OUTSIDE", "part": "legs"}', ""],
+    }
+    person = common.insert([common.part("importer.character").read_character(arrays, facts | told)])[0]
+    packed = [n.image.packed_file for n in person.surface.data.materials[0].node_tree.nodes if n.type == "TEX_IMAGE"]
+    assert {file.data for file in packed} == {texture.tobytes(), normals.tobytes()}
+    texts, codes = (person.rig[f"munet_{name}"].split("\n") for name in ("warnings", "warning_codes"))
+    language = common.part("language")
+    assert language.warning_texts(texts, codes) == language.warning_texts(texts, ()) == told["warnings"]
+    with mock.patch.object(language, "_locale", return_value="zh_HANS"):
+        assert "双腿" in language.warning_texts(texts, codes)[0]
+        assert language.warning_texts(texts, codes)[1] == "No code."
+
+
 def check_speed() -> None:
     """A full-size person is in the scene within two seconds of one processor."""
     character = common.people(6, rings=21, texture=2048)[0]
@@ -278,6 +300,7 @@ def check() -> None:
         check_failure_leaves_nothing,
         check_undo,
         check_steps,
+        check_files_and_words_of_a_result,
         check_speed,
     ):
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)

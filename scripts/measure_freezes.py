@@ -190,6 +190,7 @@ class Measurement:
         home = Path(bpy.utils.user_resource("EXTENSIONS")) / "user_default" / "munet"
         with zipfile.ZipFile(self.options.zip) as packed:
             packed.extractall(home)
+        importlib.invalidate_caches()
         bpy.ops.preferences.addon_enable(module=PACKAGE)
         area = next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
         area.spaces[0].show_region_ui = True

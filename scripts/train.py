@@ -187,7 +187,8 @@ def people_of(arguments: argparse.Namespace, plan: Plan, group: Team, lines: Lin
     if arguments.real and group.leads:
         model, lifter = load_default_body(), load_lifter()
         for split, count in counts.items():
-            write_fits(model, lifter, place, split, plan.seed, count, functools.partial(report, f"{split}, fits"))
+            told = functools.partial(report, f"{split}, fits")
+            write_fits(model, lifter, place, split, plan.seed, range(count), told)
     if group.leads:
         group.wait()
     return people

@@ -2,9 +2,10 @@
 
     python scripts/train_pose_network.py --start munet/assets/munet-small.safetensors --out weights.safetensors
 
-Fits kept people as the product does, gathers what landmarks, depths and the networks' normals say about the bones of
-every fit, and learns from that: everything that takes long is kept in --data, so the same command goes on. The other
-networks stay as they are. docs/training.md tells the rest.
+Fits people as the product does, gathers what landmarks, depths and the pose network of landmarks say about the bones of
+every fit, and learns from that. Most people have no clothes and no picture (--bare), which is a tenth of the work.
+Everything that takes long is kept in --data, so the same command goes on. The other networks stay as they are.
+docs/training.md tells the rest.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -31,17 +33,20 @@ from _console import Console  # noqa: E402
 
 from munet.body.default import load_default_body  # noqa: E402
 from munet.evaluation.intervals import gain_interval, mean_interval  # noqa: E402
+from munet.fitting.body_points import make_body_points  # noqa: E402
 from munet.lifting.lift import load_lifter  # noqa: E402
 from munet.network import MuNet, Topology, create_munet, load_munet, network_topology, save_munet  # noqa: E402
 from munet.network.config import CONFIGS  # noqa: E402
 from munet.network.weights import adopted  # noqa: E402
-from munet.training.data.generate import Generator  # noqa: E402
+from munet.training.bare import SIZE, BareGenerator  # noqa: E402
+from munet.training.data.cache import CachedData  # noqa: E402
+from munet.training.data.generate import Generator, TrainingBatch  # noqa: E402
 from munet.training.data.splits import Split  # noqa: E402
 from munet.training.fitted import KeptFits, write_fits  # noqa: E402
-from munet.training.given import Mix  # noqa: E402
-from munet.training.people import People, kept_people  # noqa: E402
+from munet.training.people import kept_people  # noqa: E402
 from munet.training.posing import (  # noqa: E402
     Cases,
+    Gatherer,
     PosingPlan,
     cases_of,
     errors,
@@ -66,6 +71,8 @@ def read_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, default=ROOT / "out" / "munet-small" / "people", help="of kept people")
     parser.add_argument("--people", type=int, default=2944)
+    parser.add_argument("--bare", type=int, default=16384, help="further people, without clothes and pictures")
+    parser.add_argument("--bare-fits", type=int, default=8192, help="of them, how many are fitted")
     parser.add_argument("--validate-people", type=int, default=256)
     parser.add_argument("--epochs", type=int, default=PosingPlan.epochs)
     parser.add_argument("--rate", type=float, default=PosingPlan.rate)
@@ -78,48 +85,78 @@ class Gathering:
     """Everything that evidence is made of; what was gathered is kept beside the people."""
 
     def __init__(self, arguments: argparse.Namespace, console: Console) -> None:
-        self._console, self._data = console, arguments.data
-        self.model, self._lifter = load_default_body(), load_lifter()
+        self._console, self._data, self._seed = console, arguments.data, arguments.seed
+        model, lifter = load_default_body(), load_lifter()
         config = CONFIGS[arguments.config]
         self.net: MuNet = adopted(load_munet(arguments.start), config, arguments.seed)
         # Learnt from the beginning, whatever the start already had.
         self.net.pose_network = create_munet(config, arguments.seed).pose_network
-        self.topology: Topology = network_topology(self.model, self.net.config)
-        counts: dict[Split, int] = {"train": arguments.people, "val": arguments.validate_people}
-        generator = Generator(arguments.seed, size=self.net.config.image_size, points=POINTS)
-        self._people: People = kept_people(generator, self._data, counts, self._made)
-        for split, count in counts.items():
-            write_fits(
-                self.model, self._lifter, self._data, split, arguments.seed, count,
-                lambda done, wanted, split=split: self._made(f"{split}, fits", done, wanted),
-            )  # fmt: skip
+        self.topology: Topology = network_topology(model, self.net.config)
+        self._tools = Gatherer(self.net, model, make_body_points(model), self.topology, lifter, arguments.seed)
         parts = (arguments.start.read_bytes(), (ASSETS / "lifter.safetensors").read_bytes())
         kinds = " ".join(self.net.config.body.evidence)
         self._name = hashlib.sha256(b"".join(parts) + kinds.encode()).hexdigest()[:12]
+        self._looks = "normals" in self.net.config.body.evidence
+
+    def dressed(self, counts: dict[Split, int]) -> Path:
+        """Make the people with pictures; returns where they are."""
+        generator = Generator(self._seed, size=self.net.config.image_size, points=POINTS)
+        kept_people(generator, self._data, counts, self._made)
+        return self._data
+
+    def bare(self, count: int) -> Path:
+        """Make people without pictures; returns where they are."""
+        folder: Path = self._data / "bare"
+        kept_people(BareGenerator(self._seed, size=SIZE, points=1), folder, {"train": count}, self._made)
+        return folder
+
+    def fits(self, folder: Path, split: Split, numbers: range) -> KeptFits:
+        """Fit people."""
+        write_fits(
+            self._tools.model, self._tools.lifter, folder, split, self._seed, numbers,
+            lambda done, wanted: self._made(f"{split}, fits", done, wanted),
+        )  # fmt: skip
+        return KeptFits(folder)
+
+    def cases(self, folder: Path, split: Split, numbers: range, fits: KeptFits | None) -> Cases:
+        """Evidence about people of a split, from their fits or lifted."""
+        kept = folder / f"evidence-{self._name}"
+        kept.mkdir(exist_ok=True)
+        data, pieces = CachedData(folder, split, pictures=self._looks), []
+
+        def people(_: Split, numbers: Sequence[int]) -> TrainingBatch:
+            return data.batch(list(numbers))
+
+        for start in range(numbers.start, numbers.stop, PIECE):
+            stop = min(start + PIECE, numbers.stop)
+            path = kept / f"{split}-{'lifted' if fits is None else 'fitted'}-{start}-{stop}.safetensors"
+            if not path.is_file():
+                self._made(f"{split}, evidence", start, numbers.stop)
+                found = gather_cases(self._tools, people, split, range(start, stop), fits)
+                save_file(tensors_of(together(list(found))), path)
+            pieces.append(cases_of(load_file(path)))
+        return together(pieces)
 
     def _made(self, what: str, done: int, wanted: int) -> None:
         self._console.progress(f"people of {what}: {done} of {wanted}")
 
-    def cases(self, split: Split, count: int, mix: Mix) -> Cases:
-        """Evidence about the first people of a split."""
-        folder = self._data / f"evidence-{self._name}"
-        folder.mkdir(exist_ok=True)
-        pieces = []
-        for start in range(0, count, PIECE):
-            stop = min(start + PIECE, count)
-            path = folder / f"{split}-{mix.real:g}-{start}-{stop}.safetensors"
-            if not path.is_file():
-                self._made(f"{split}, evidence", start, count)
-                save_file(tensors_of(self._gathered(split, range(start, stop), mix)), path)
-            pieces.append(cases_of(load_file(path)))
-        return together(pieces)
 
-    def _gathered(self, split: Split, numbers: range, mix: Mix) -> Cases:
-        fits = KeptFits(self._data)
-        found = gather_cases(
-            self.net, self.model, self.topology, self._lifter, self._people, fits, split, numbers, mix, 0
-        )
-        return together(list(found))
+def gathered(gathering: Gathering, arguments: argparse.Namespace) -> tuple[Cases, Cases]:
+    """Cases to learn from, and those of people never seen."""
+    people, unseen = range(arguments.people), range(arguments.validate_people)
+    dressed = gathering.dressed({"train": len(people), "val": len(unseen)})
+    # What a fit starts from is the second body: its errors are larger, its evidence is the same.
+    parts = [
+        gathering.cases(dressed, "train", people, gathering.fits(dressed, "train", people)),
+        gathering.cases(dressed, "train", people, None),
+    ]
+    if arguments.bare:
+        # The first numbers are the people with pictures once more.
+        others = range(people.stop, people.stop + arguments.bare)
+        bare, fitted = gathering.bare(others.stop), others[: arguments.bare_fits]
+        fits = gathering.fits(bare, "train", fitted)
+        parts += [gathering.cases(bare, "train", fitted, fits), gathering.cases(bare, "train", others, None)]
+    return together(parts), gathering.cases(dressed, "val", unseen, gathering.fits(dressed, "val", unseen))
 
 
 def main() -> int:
@@ -128,10 +165,9 @@ def main() -> int:
     torch.set_num_threads(arguments.threads)
     began = time.process_time()
     gathering = Gathering(arguments, console)
-    real = Mix(0, 0, 1)
-    # Lifted bodies are the second start: their errors are larger, their evidence is the same.
-    cases = together([gathering.cases("train", arguments.people, mix) for mix in (real, Mix(0, 0, 0))])
-    unseen = gathering.cases("val", arguments.validate_people, real)
+    if "normals" in gathering.net.config.body.evidence:
+        arguments.bare = 0
+    cases, unseen = gathered(gathering, arguments)
     network, rig = gathering.net.pose_network, gathering.topology.rig
     if network is None or rig is None:
         raise SystemExit("The configuration has no pose network.")

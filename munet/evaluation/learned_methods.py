@@ -14,7 +14,8 @@ from munet.evaluation.person_errors import body_errors, map_error
 from munet.fitting.result import BodyFit
 from munet.learned.body_step import follow, moved_joints
 from munet.learned.consult import FOLLOW_BODY, Learned, prediction_of, shows_thighs, trusted
-from munet.network.infer import Crop, MunetProduct, NetworkBody, move_person, refine_person
+from munet.network.crop import Crop
+from munet.network.infer import MunetProduct, NetworkBody, move_person, refine_person
 from munet.surface.dress import dress
 
 

@@ -195,7 +195,7 @@ SMALL = NetworkConfig(
         (128, 96, 96, 96, 96, 96, 96, 64, 32),
         camera_layer=7,
         given=True,
-        evidence=("pose", "landmarks", "depths"),
+        evidence=("pose", "landmarks", "depths", "opinion"),
     ),
     surface=SurfaceConfig((64,) * 7, (64, 64, 64), 0, save_memory=False, kind="residual"),
     informed=True,

@@ -18,17 +18,25 @@ from munet.network.local import read_map
 from munet.network.rig import JOINTS, TURNED, GivenPose, GraphRig
 
 MARKS = 33
-_HIPS = (23, 24)
+_HIPS, _SHOULDERS = (23, 24), (11, 12)
 # Below this a landmark is lost, and where it is said to be means nothing.
 _KNOWN = 0.1
+# Below this it is no more than guessed.
+_SEEN = 0.5
 # Metres: farther away from the surface that is seen, a vertex is behind something.
 _HIDDEN = 0.04
 _INSIDE = 0.5
 _FARTHEST = 0.5
 _SIDE = 12
-SHARED = {"pose": 6 * TURNED + 10 + 3 * JOINTS, "landmarks": 3 * MARKS, "depths": 4 * MARKS, "normals": 0}
+SHARED = {
+    "pose": 6 * TURNED + 10 + 3 * JOINTS,
+    "landmarks": 3 * MARKS,
+    "depths": 4 * MARKS,
+    "normals": 0,
+    "opinion": 11 + 5 * JOINTS,
+}
 """Numbers of a whole person that each kind of evidence has."""
-OF_BONES = {"pose": 6, "landmarks": 0, "depths": 0, "normals": 2 * _SIDE}
+OF_BONES = {"pose": 6, "landmarks": 0, "depths": 0, "normals": 2 * _SIDE, "opinion": 6}
 """Numbers of every bone."""
 
 
@@ -93,6 +101,9 @@ def gather(
             shared += [inputs.landmarks[..., 2], _beside(inputs, pose, camera).flatten(1)]
         elif kind == "depths":
             shared += _depths(inputs, pose, view)
+        elif kind == "opinion":
+            whole, turns = _opinion(inputs, pose, view)
+            shared, bones = [*shared, whole], [*bones, turns]
         elif maps is not None and normals is not None:
             bones += [_normals(rig, inputs, body, camera, view, maps, normals)]
     return Evidence(torch.cat([s.float() for s in shared], 1), torch.cat([b.float() for b in bones], -1), view)
@@ -109,11 +120,32 @@ def _beside(inputs: NetworkInputs, pose: GivenPose, camera: Tensor) -> Tensor:
 
 
 def _depths(inputs: NetworkInputs, pose: GivenPose, view: Tensor) -> list[Tensor]:
-    """The detector's 3D landmarks (B, 99), and how far (B, 33) they are nearer than the body's, from the hips."""
+    """The detector's 3D landmarks (B, 99), and how far (B, 33) they are nearer than the body's.
+
+    Of landmarks that are not seen a detector has no more than an opinion, which would be taken for a measurement: they
+    are zero. All are counted from the hips, or from the shoulders where the hips are not both seen.
+    """
+    seen = (inputs.landmarks[..., 2] >= _SEEN)[..., None]
+    hips = seen[:, _HIPS].all(1, keepdim=True)
     measured = torch.zeros_like(pose.marks) if inputs.depths is None else inputs.depths
-    seen, has = (_turned(marks - marks[:, _HIPS].mean(1, keepdim=True), view) for marks in (measured, pose.marks))
-    nearer = (seen - has)[..., 2].clamp(-_FARTHEST, _FARTHEST)
-    return [3 * nearer, seen.flatten(1)]
+
+    def counted(marks: Tensor) -> Tensor:
+        middle, above = (marks[:, pair].mean(1, keepdim=True) for pair in (_HIPS, _SHOULDERS))
+        return _turned(marks - torch.where(hips, middle, above), view) * seen
+
+    found, has = counted(measured), counted(pose.marks)
+    nearer = (found - has)[..., 2].clamp(-_FARTHEST, _FARTHEST)
+    return [3 * nearer, found.flatten(1)]
+
+
+def _opinion(inputs: NetworkInputs, pose: GivenPose, view: Tensor) -> tuple[Tensor, Tensor]:
+    """A second opinion (B, 131), and its turns (B, 22, 6); zeros where there is none."""
+    told = inputs.opinion
+    if told is None:
+        return pose.betas.new_zeros(len(view), SHARED["opinion"]), pose.betas.new_zeros(len(view), TURNED, 6)
+    parts = [told.betas, _turned(told.joints, view).flatten(1), (told.spreads.log() + 3).flatten(1)]
+    turns = (view[:, None] @ told.turns[:, :TURNED])[..., :2].flatten(2)
+    return torch.cat([told.known, *(part * told.known for part in parts)], 1), turns * told.known[:, None]
 
 
 def _normals(

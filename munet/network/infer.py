@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,11 +17,15 @@ from munet.errors import InvalidInputError, ModelMissingError
 from munet.fitting.result import BodyFit
 from munet.geometry.camera import Camera
 from munet.geometry.rotation import matrix_from_axis_angle
+from munet.lifting.lift import guess_poses, load_lifter
+from munet.lifting.network import LifterNet
 from munet.network.camera import pinhole_translation, weak_camera
+from munet.network.crop import Crop, crop_of, picture_of
 from munet.network.graph_of import network_topology
 from munet.network.inputs import NetworkInputs
 from munet.network.joints import graph_values
 from munet.network.munet import MuNet, MuNetOutput
+from munet.network.opinion import opinion_of
 from munet.network.rig import JOINTS, GivenPose
 from munet.network.topology import Topology, sparse_apply
 from munet.network.weights import load_munet
@@ -32,46 +34,25 @@ from munet.render import rasterise
 
 WEIGHTS = "munet-small.safetensors"
 _HINT = f"Install MuNet again; the file munet/assets/{WEIGHTS} belongs to it."
-# The person's share of the crop's edge, about what the networks were trained with.
-_MARGIN = 1.12
 _INSIDE = 0.5
 _FLIP = np.array([1.0, -1.0, -1.0], np.float32)
 
 
 @dataclass(frozen=True)
 class MunetProduct:
-    """What is loaded once: networks in evaluation mode and the graph of the body they work on."""
+    """What is loaded once: networks in evaluation mode, the graph of the body they work on, and a second opinion.
+
+    Attributes:
+        net: the networks.
+        topology: of the graph.
+        device: of both.
+        lifter: the pose network of landmarks, on the CPU, where the networks listen to it.
+    """
 
     net: MuNet
     topology: Topology
     device: torch.device
-
-
-@dataclass(frozen=True)
-class Crop:
-    """The square of the photo that the networks see.
-
-    Attributes:
-        left: x of its left border in photo pixels; may lie outside the photo.
-        top: y of its upper border.
-        edge: photo pixels along its edge.
-        size: pixels along the edge of the networks' picture and maps.
-    """
-
-    left: float
-    top: float
-    edge: float
-    size: int
-
-    def camera(self, camera: Camera) -> Camera:
-        """The camera of the crop at the networks' resolution, of the photo's camera."""
-        cut = camera.cropped(self.left, self.top, self.size, self.size)
-        return cut.scaled(self.size / self.edge, self.size, self.size)
-
-    def to_crop(self, pixels: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """Photo pixels (..., 2) as pixels of the networks' maps."""
-        moved = (np.asarray(pixels, np.float64) - (self.left, self.top)) * (self.size / self.edge)
-        return np.asarray(moved, np.float32)
+    lifter: LifterNet | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +114,8 @@ def load_munet_product(model: BodyModel, device: torch.device | str = "cpu", pat
     else:
         net = load_munet(path, device)
     topology = network_topology(model.to("cpu"), net.config).to(device)
-    return MunetProduct(net.requires_grad_(requires_grad=False), topology, torch.device(device))
+    lifter = load_lifter() if "opinion" in net.config.body.evidence else None
+    return MunetProduct(net.requires_grad_(requires_grad=False), topology, torch.device(device), lifter)
 
 
 @torch.no_grad()
@@ -209,47 +191,6 @@ def _moved(
     return np.asarray(fit.vertices_cam + moved, np.float32)
 
 
-def crop_of(mask: NDArray[np.floating[Any]], fit: BodyFit, size: int) -> Crop:
-    """The square around the visible person: mask and the part of the body that is in the photo.
-
-    Raises:
-        InvalidInputError: the mask is empty or has not the photo's size.
-    """
-    camera = fit.camera
-    if mask.shape != (camera.height, camera.width):
-        raise InvalidInputError(
-            "The mask has not the size of the photo.",
-            detail=f"expected {(camera.height, camera.width)}, found {mask.shape}",
-        )
-    rows, columns = np.nonzero(np.asarray(mask) >= _INSIDE)
-    if not len(rows):
-        raise InvalidInputError("The mask of the person is empty.", detail="no pixel has a value of 0.5 or more")
-    limit = np.array([camera.width, camera.height], np.float64)
-    pixels = np.clip(camera.project(fit.vertices_cam).astype(np.float64), 0, limit)
-    low = np.minimum([columns.min(), rows.min()], pixels.min(0))
-    high = np.maximum([columns.max() + 1, rows.max() + 1], pixels.max(0))
-    edge = float((high - low).max() * _MARGIN)
-    left, top = _kept_inside(low, high, edge, limit)
-    return Crop(left, top, edge, size)
-
-
-def _kept_inside(
-    low: NDArray[np.float64], high: NDArray[np.float64], edge: float, limit: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Corner of the square: in the middle of the box, but ending at the photo's border where the person does.
-
-    In training whoever is cut off is cut off by the picture's own border.
-    """
-    corner = (low + high) / 2 - edge / 2
-    for axis in range(2):
-        starts, ends = low[axis] <= 1, high[axis] >= limit[axis] - 1
-        if ends and not starts:
-            corner[axis] = limit[axis] - edge
-        elif starts and not ends:
-            corner[axis] = 0.0
-    return float(corner[0]), float(corner[1])
-
-
 def network_inputs(
     product: MunetProduct,
     model: BodyModel,
@@ -278,8 +219,8 @@ def network_inputs(
     landmarks = np.concatenate([marks, np.asarray(observation.visibility, np.float32)[:, None]], 1)
     vertices = torch.from_numpy((fit.vertices_cam - pelvis).astype(np.float32) * _FLIP)[None].to(product.device)
     inputs = NetworkInputs(
-        rgb=_picture(photo.image, crop) / 255,
-        mask=_picture(np.asarray(observation.mask, np.float32), crop),
+        rgb=picture_of(photo.image, crop) / 255,
+        mask=picture_of(np.asarray(observation.mask, np.float32), crop),
         landmarks=torch.from_numpy(landmarks)[None].float(),
         intrinsics=intrinsics,
         camera=weak_camera(torch.from_numpy(pelvis)[None], intrinsics),
@@ -287,7 +228,12 @@ def network_inputs(
     moved = {name: value.to(product.device) for name, value in vars(inputs).items() if value is not None}
     pose = _pose_of(model, fit).to(product.device)
     depths = torch.from_numpy(np.asarray(observation.landmarks_world, np.float32) * _FLIP)[None].to(product.device)
-    return replace(inputs, **moved, body=graph_values(model, product.topology, vertices), pose=pose, depths=depths)
+    body = graph_values(model, product.topology, vertices)
+    opinion = None
+    if product.lifter is not None:
+        found = guess_poses(product.lifter, observation, photo)
+        opinion = opinion_of(model, found[0] if found else None).to(product.device)
+    return replace(inputs, **moved, body=body, pose=pose, depths=depths, opinion=opinion)
 
 
 def _pose_of(model: BodyModel, fit: BodyFit) -> GivenPose:
@@ -310,22 +256,6 @@ def _local(turns: Tensor) -> Tensor:
     """Local rotations (24, 3, 3) of global ones."""
     above = turns[[max(parent, 0) for parent in SMPL_PARENTS[:JOINTS]]]
     return torch.cat([turns[:1], (above.transpose(-1, -2) @ turns)[1:]])
-
-
-def _picture(image: NDArray[Any], crop: Crop) -> Tensor:
-    """The crop of a picture (H, W) or (H, W, 3) as (1, C, R, R) float32, zero outside it."""
-    scale = crop.size / crop.edge
-    # Pixels are squares: centres lie at halves on both sides.
-    matrix = np.array(
-        [[scale, 0, 0.5 * scale - 0.5 - crop.left * scale], [0, scale, 0.5 * scale - 0.5 - crop.top * scale]]
-    )
-    source: NDArray[Any] = np.asarray(image, np.float32)
-    if scale < 1:
-        # Bilinear reading of a bigger picture would skip pixels.
-        source = cv2.GaussianBlur(source, (0, 0), 0.4 / scale - 0.4)
-    cut = cv2.warpAffine(source, matrix, (crop.size, crop.size), flags=cv2.INTER_LINEAR)
-    planes = cut[..., None] if cut.ndim == 2 else cut
-    return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1), np.float32))[None]
 
 
 def _full(model: BodyModel, topology: Topology, moved: Tensor) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from torch.nn.functional import conv2d, interpolate
 
 from munet.errors import InvalidInputError
 from munet.network.config import LANDMARK_COUNT
+from munet.network.opinion import Opinion
 from munet.network.rig import GivenPose
 
 _IMAGE_MEAN = (0.485, 0.456, 0.406)
@@ -39,6 +40,7 @@ class NetworkInputs:
         camera: (B, 3) weak perspective of that body; None starts from a crop of two metres.
         pose: of that body; without it the pose network has nothing to turn.
         depths: (B, 33, 3) a detector's 3D landmarks in metres, axes of the body frame, from wherever; None for none.
+        opinion: what a network of landmarks alone would say about the pose; None for none.
     """
 
     rgb: Tensor
@@ -51,6 +53,7 @@ class NetworkInputs:
     camera: Tensor | None = None
     pose: GivenPose | None = None
     depths: Tensor | None = None
+    opinion: Opinion | None = None
 
 
 def check_inputs(inputs: NetworkInputs, image_size: int) -> None:

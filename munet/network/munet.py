@@ -137,7 +137,7 @@ class MuNet(nn.Module):
         if evidence is None or self.pose_network is None or inputs.pose is None or inputs.body is None:
             return inputs
         with torch.autocast(inputs.rgb.device.type, enabled=False):
-            turns, betas = self.pose_network(evidence)
+            turns, betas = self.pose_network.both_ways(evidence)
             body, pose = turn_further(_rig(topology), inputs.body.float(), inputs.pose, turns, betas)
         return replace(inputs, body=body, pose=pose)
 

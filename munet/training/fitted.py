@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,15 @@ class Fits:
         """Local rotations (B, 24, 3, 3)."""
         return matrix_from_axis_angle(self.pose)
 
+    def to(self, device: torch.device | str) -> Fits:
+        """The same fits on another device."""
+        return Fits(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+
+
+def fits_of(rows: list[dict[str, NDArray[Any]]]) -> Fits:
+    """Fits of several people, each with the fields of one as arrays."""
+    return Fits(**{name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]})
+
 
 def write_fits(
     model: BodyModel,
@@ -61,7 +71,7 @@ def write_fits(
     folder: Path,
     split: Split,
     seed: int,
-    count: int,
+    numbers: range,
     report: Callable[[int, int], None] | None = None,
 ) -> None:
     """Fit kept people with a detector's noise, shard by shard; what is there already stays.
@@ -72,17 +82,18 @@ def write_fits(
         folder: of kept people (:func:`munet.training.data.cache.write_cache`).
         split: of them.
         seed: they were made with.
-        count: of them, rounded up to whole shards.
+        numbers: of them; whole shards are fitted.
         report: called after each person with the people done and wanted; may raise to stop.
 
     Raises:
-        InvalidInputError: there are no such people.
+        InvalidInputError: there are no such people, or the folder has fits made with another pose network.
     """
     data = CachedData(folder, split)
     place = folder / _FOLDER / split
     place.mkdir(parents=True, exist_ok=True)
-    settings = Settings()
-    for number in range(-(-min(count, len(data)) // SHARD)):
+    _check_lifter(folder / _FOLDER, lifter)
+    settings, stop = Settings(), min(numbers.stop, len(data))
+    for number in range(numbers.start // SHARD, -(-stop // SHARD)):
         path = place / f"{number:06d}.npz"
         if _read(path) is not None:
             continue
@@ -90,8 +101,22 @@ def write_fits(
         for index in range(number * SHARD, (number + 1) * SHARD):
             rows.append(_fitted(model, lifter, data.batch([index]), seed, settings))
             if report:
-                report(index + 1, count)
+                report(index + 1, stop)
         _write(path, {name: np.stack([row[name] for row in rows]) for name in rows[0]})
+
+
+def _check_lifter(folder: Path, lifter: LifterNet) -> None:
+    """Fits hear the pose network: those made with another one are not of the product."""
+    weights = b"".join(value.cpu().numpy().tobytes() for value in lifter.state_dict().values())
+    path, wanted = folder / "pose-network.txt", hashlib.sha256(weights).hexdigest()
+    if not path.is_file():
+        path.write_text(wanted, encoding="utf-8")
+    elif (found := path.read_text(encoding="utf-8")) != wanted:
+        raise InvalidInputError(
+            "The folder holds fits that were made with another pose network.",
+            detail=f"expected {wanted[:16]}, found {found[:16]}",
+            hint="Delete the folder of the fits, or choose another one.",
+        )
 
 
 class KeptFits:
@@ -103,16 +128,14 @@ class KeptFits:
 
     def of(self, split: Split, batch: TrainingBatch) -> Fits:
         """Fits of the people of a batch, on its device."""
-        rows = [self._row(split, index) for index in batch.index.tolist()]
-        columns = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
-        return Fits(**{name: value.to(batch.image.device) for name, value in columns.items()})
+        return fits_of([self._row(split, index) for index in batch.index.tolist()]).to(batch.image.device)
 
     def _row(self, split: Split, index: int) -> dict[str, NDArray[Any]]:
         number, row = divmod(index, SHARD)
         if (split, number) not in self._shards:
             self._shards[split, number] = _read(self._folder / split / f"{number:06d}.npz")
         shard = self._shards[split, number]
-        return _nothing() if shard is None else {name: values[row] for name, values in shard.items()}
+        return row_of_nobody() if shard is None else {name: values[row] for name, values in shard.items()}
 
 
 def _fitted(
@@ -125,7 +148,7 @@ def _fitted(
     try:
         fit = fit_body(model, seen, photo, settings, guess_poses(lifter, seen, photo))
     except MunetError:
-        return _nothing()
+        return row_of_nobody()
     return _row_of(fit)
 
 
@@ -139,7 +162,7 @@ def _row_of(fit: BodyFit) -> dict[str, NDArray[Any]]:
     }
 
 
-def _nothing() -> dict[str, NDArray[Any]]:
+def row_of_nobody() -> dict[str, NDArray[Any]]:
     """The row of somebody without a fit."""
     return {
         "good": np.array(False),

@@ -25,6 +25,7 @@ from munet.training.data.generate import TrainingBatch
 from munet.training.data.splits import Split
 from munet.training.fitted import KeptFits
 from munet.training.given import Mix, given_bodies
+from munet.training.lifted import opinions
 from munet.training.moments import shorten_moments
 from munet.training.network_batch import NetworkBatch, network_batch
 from munet.training.objective import StagedNet, not_finite, set_trained
@@ -164,7 +165,9 @@ class Training:
             mix: of those; the plan's without it.
             split: that the people are of.
         """
-        given, seed = None, (self.plan.seed, number)
+        given, opinion, seed = None, None, (self.plan.seed, number)
+        if "opinion" in self.config.body.evidence:
+            opinion = opinions(batch, self.model, self._lifter)
         if self.config.body.given:
             fits = None if self._fits is None else self._fits.of(split, batch)
             given = given_bodies(batch, self.model, self.topology, self._lifter, mix or self.plan.given, seed, fits)
@@ -176,6 +179,7 @@ class Training:
             with_depth=self.plan.with_depth,
             given=given,
             dressed="dressed" not in self.plan.without and self.place.stage.name != "body",
+            opinion=opinion,
         )
 
     def autocast(self) -> torch.autocast:

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from munet.body.model import BodyModel
 from munet.body.skinning import pose_body
-from munet.evaluation.datasets.synthetic import measured_depths
+from munet.evaluation.datasets.synthetic import detected_visibility, measured_depths
 from munet.geometry.rotation import rotation_between
 from munet.losses import Targets, Views, point_silhouettes
 from munet.network import NetworkInputs, Topology, TrueBody
 from munet.network.camera import crop_intrinsics, weak_camera
 from munet.network.joints import graph_values
+from munet.network.opinion import Opinion
 from munet.network.rig import GivenPose
 from munet.training.data.generate import TrainingBatch
 from munet.training.dressed_graph import dressed_graph
@@ -60,6 +61,7 @@ def network_batch(
     with_depth: bool = False,
     given: Given | None = None,
     dressed: bool = False,
+    opinion: Opinion | None = None,
 ) -> NetworkBatch:
     """Convert a generated batch.
 
@@ -75,6 +77,7 @@ def network_batch(
         with_depth: give the networks the true front depth.
         given: bodies that the networks start from.
         dressed: also say where every vertex belongs on the clothes.
+        opinion: of a network of landmarks.
     """
     size = batch.image.shape[-1]
     flip = batch.translation.new_tensor([1.0, -1.0, -1.0])
@@ -83,7 +86,7 @@ def network_batch(
     true_place = batch.translation + pelvis * flip
     translation = true_place if given is None else given.translation
     intrinsics = crop_intrinsics(batch.camera, size) if given is None else given.intrinsics
-    seen_from, turn, scale = _frame(true_place, crop_intrinsics(batch.camera, size), translation, intrinsics)
+    seen_from, turn, scale = frame_of(true_place, crop_intrinsics(batch.camera, size), translation, intrinsics)
     camera = weak_camera(translation, intrinsics)
     body = seen_from(graph_values(model, topology, posed.vertices) * flip + batch.translation[:, None])
     points, point_normals = seen_from(batch.surface_points), batch.surface_normals @ turn.transpose(1, 2) * flip
@@ -94,13 +97,14 @@ def network_batch(
     inputs = NetworkInputs(
         rgb=batch.image,
         mask=batch.observed_mask[:, None],
-        landmarks=torch.cat([landmarks, batch.observed_visibility[..., None]], -1),
+        landmarks=torch.cat([landmarks, detected_visibility(batch.observed_visibility)[..., None]], -1),
         depth=_relative_depth(batch.depth, translation)[:, None] if with_depth else None,
         intrinsics=intrinsics,
         body=None if given is None else given.vertices,
         camera=None if given is None else given.camera,
         pose=None if given is None else given.pose,
-        depths=None if given is None else _measured_depths(batch),
+        depths=None if given is None else batch_depths(batch),
+        opinion=opinion,
     )
     targets = Targets(
         body=body,
@@ -114,11 +118,12 @@ def network_batch(
         dressed=clothed,
         dressed_sure=sure,
     )
-    pose = _true_pose(batch, seen_from, turn)
+    pose = true_pose(batch, seen_from, turn)
     return NetworkBatch(inputs, targets, TrueBody(body, camera), pelvis, pose, scale)
 
 
-def _true_pose(batch: TrainingBatch, seen_from: Callable[[Tensor], Tensor], turn: Tensor) -> GivenPose:
+def true_pose(batch: TrainingBatch, seen_from: Callable[[Tensor], Tensor], turn: Tensor) -> GivenPose:
+    """Poses of the truth in the frame of :func:`frame_of`."""
     flip = turn.new_tensor([1.0, -1.0, -1.0])
     turns = global_rotations(batch.pose)
     turns = (flip[:, None] * turn * flip)[:, None] @ torch.cat([turns, turns[:, -2:]], 1)
@@ -126,7 +131,7 @@ def _true_pose(batch: TrainingBatch, seen_from: Callable[[Tensor], Tensor], turn
     return GivenPose(turns, joints - joints[:, :1], marks - joints[:, :1], batch.betas)
 
 
-def _frame(
+def frame_of(
     true_place: Tensor, lens: Tensor, translation: Tensor, intrinsics: Tensor
 ) -> tuple[Callable[[Tensor], Tensor], Tensor, Tensor]:
     """How the truth looks to somebody who takes lens and distance to be those of the given body.
@@ -160,7 +165,7 @@ def _turned_map(normals: Tensor, turn: Tensor) -> Tensor:
     return torch.einsum("bij,bjhw->bihw", turn, normals) * normals.new_tensor([1.0, -1.0, -1.0])[:, None, None]
 
 
-def _measured_depths(batch: TrainingBatch) -> Tensor:
+def batch_depths(batch: TrainingBatch) -> Tensor:
     """3D landmarks (B, 33, 3) with a detector's errors, those that the fits of the same people were made with."""
     found = [
         measured_depths(marks, np.random.default_rng([0, number]))

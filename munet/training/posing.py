@@ -13,26 +13,32 @@ from torch import Tensor
 
 from munet.body.model import BodyModel
 from munet.evaluation.alignment import procrustes
+from munet.fitting.body_points import BodyPoints
 from munet.lifting.network import LifterNet
 from munet.losses import Views
-from munet.network.evidence import Evidence
+from munet.network.evidence import Evidence, gather
+from munet.network.mirror import mirrored
 from munet.network.munet import MuNet
+from munet.network.opinion import Opinion
 from munet.network.pose_network import PoseNetwork
 from munet.network.rig import JOINTS, TURNED, GivenPose, GraphRig, moved_joints
 from munet.network.topology import Topology
 from munet.training.data.generate import TrainingBatch
 from munet.training.data.splits import Split
-from munet.training.fitted import KeptFits
+from munet.training.fitted import Fits, KeptFits
 from munet.training.given import Mix, given_bodies
-from munet.training.mirror import mirrored
-from munet.training.network_batch import NetworkBatch, network_batch
+from munet.training.lifted import lifted_bodies, opinions
+from munet.training.lifting.losses import aligned_distance
+from munet.training.network_batch import network_batch
 from munet.training.people import People
+from munet.training.pose_batch import pose_batch
 
 _MILLIMETRES = 1000.0
 _VIEWS = Views(size=16, sides=(0,))
-_AT_ONCE = 8
-# Metres of a joint weigh as much as this, beside the length of the difference of rotations and squared betas.
-_JOINTS, _TURNS, _BETAS = 5.0, 0.5, 0.02
+_AT_ONCE = 32
+# Metres of a joint weigh as much as this, as they are and after alignment, beside the length of the difference of
+# rotations and squared betas.
+_JOINTS, _ALIGNED, _TURNS, _BETAS = 3.0, 4.0, 0.5, 0.02
 
 
 @dataclass(frozen=True)
@@ -89,42 +95,64 @@ def together(cases: list[Cases]) -> Cases:
     return Cases(*parts)
 
 
-@torch.no_grad()
-def gather_cases(
-    net: MuNet,
-    model: BodyModel,
-    topology: Topology,
-    lifter: LifterNet,
-    people: People,
-    fits: KeptFits,
-    split: Split,
-    numbers: range,
-    mix: Mix,
-    seed: int,
-) -> Iterator[Cases]:
-    """Evidence about people of a split, a few at a time; whoever has no fit starts as ``mix`` says.
+@dataclass(frozen=True)
+class Gatherer:
+    """What evidence is made of.
 
-    Args:
-        net: whose normal network looks at them.
+    Attributes:
+        net: whose normal network looks at people, if its evidence has normals.
         model: the body model.
+        points: its points for the fit.
         topology: of the networks' graph.
         lifter: the pose network of landmarks.
+        seed: of the people and of a detector's errors.
+    """
+
+    net: MuNet
+    model: BodyModel
+    points: BodyPoints
+    topology: Topology
+    lifter: LifterNet
+    seed: int = 0
+
+
+@torch.no_grad()
+def gather_cases(
+    tools: Gatherer, people: People, split: Split, numbers: range, fits: KeptFits | None = None
+) -> Iterator[Cases]:
+    """Evidence about people of a split, a few at a time; whoever has no body to start from is left out.
+
+    Args:
+        tools: of the evidence.
         people: gives them.
-        fits: of them.
         split: theirs.
         numbers: of them.
-        mix: bodies to start from.
-        seed: of the errors of those that are not fits.
+        fits: of them, the bodies to start from; None starts where a fit would.
     """
-    net.eval()
+    tools.net.eval()
     for start in range(numbers.start, numbers.stop, _AT_ONCE):
         batch: TrainingBatch = people(split, list(range(start, min(start + _AT_ONCE, numbers.stop))))
-        given = given_bodies(batch, model, topology, lifter, mix, (seed, 0), fits.of(split, batch))
-        prepared: NetworkBatch = network_batch(batch, model, topology, _VIEWS, given=given)
-        with torch.autocast(batch.image.device.type, torch.bfloat16):
-            evidence = net.evidence_of(topology, prepared.inputs)
+        bodies = lifted_bodies(tools.points, tools.lifter, batch, tools.seed) if fits is None else fits.of(split, batch)
+        opinion = opinions(batch, tools.model, tools.lifter)
+        evidence, given, wanted = _looked_at(tools, batch, bodies, opinion)
         if evidence is not None:
-            yield Cases(evidence, given.pose, prepared.pose)
+            yield Cases(evidence, given, wanted).pick(bodies.good)
+
+
+def _looked_at(
+    tools: Gatherer, batch: TrainingBatch, bodies: Fits, opinion: Opinion
+) -> tuple[Evidence | None, GivenPose, GivenPose]:
+    kinds, rig = tools.net.config.body.evidence, tools.topology.rig
+    if "normals" not in kinds and rig is not None:
+        inputs, wanted = pose_batch(batch, tools.model, bodies, opinion)
+        if inputs.pose is not None and inputs.camera is not None:
+            found = gather(kinds, rig, inputs, inputs.pose, inputs.pose.joints, inputs.camera, None, None)
+            return found, inputs.pose, wanted
+    mix = Mix(0, 0, 1)
+    given = given_bodies(batch, tools.model, tools.topology, tools.lifter, mix, (tools.seed, 0), bodies)
+    prepared = network_batch(batch, tools.model, tools.topology, _VIEWS, given=given, opinion=opinion)
+    with torch.autocast(batch.image.device.type, torch.bfloat16):
+        return tools.net.evidence_of(tools.topology, prepared.inputs), given.pose, prepared.pose
 
 
 @dataclass(frozen=True)
@@ -193,8 +221,8 @@ def mirrored_cases(kinds: tuple[str, ...], cases: Cases) -> Cases:
 
 
 def turned_cases(network: PoseNetwork, rig: GraphRig, cases: Cases) -> GivenPose:
-    """Poses after the network has turned the joints; landmarks stay where they were."""
-    turns, betas = network(cases.evidence)
+    """Poses after the network has turned the joints, in training without the mirror; landmarks stay where they were."""
+    turns, betas = network(cases.evidence) if network.training else network.both_ways(cases.evidence)
     full = torch.cat([turns, turns[:, -2:]], 1)
     joints = moved_joints(rig, cases.given, full, full @ cases.given.turns, betas)
     return replace(cases.given, turns=full @ cases.given.turns, joints=joints, betas=cases.given.betas + betas)
@@ -204,7 +232,10 @@ def _loss(network: PoseNetwork, rig: GraphRig, cases: Cases) -> Tensor:
     found, wanted = turned_cases(network, rig, cases), cases.wanted
     joints = (found.joints - wanted.joints).norm(dim=-1).mean()
     turns = (found.turns - wanted.turns)[:, :TURNED].square().sum((-1, -2)).add(1e-6).sqrt().mean()
-    loss: Tensor = _JOINTS * joints + _TURNS * turns + _BETAS * (found.betas - wanted.betas).square().mean()
+    aligned = aligned_distance(found.joints, wanted.joints).mean()
+    loss: Tensor = (
+        _JOINTS * joints + _ALIGNED * aligned + _TURNS * turns + _BETAS * (found.betas - wanted.betas).square().mean()
+    )
     return loss
 
 

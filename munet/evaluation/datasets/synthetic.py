@@ -130,15 +130,14 @@ def observed_person(batch: TrainingBatch, seed: int, index: int) -> PersonObserv
         score=1.0,
         landmarks_image=marks.astype(np.float32),
         landmarks_world=measured_depths(_numpy(batch.landmarks), np.random.default_rng([seed, index])),
-        visibility=_visibility(_numpy(batch.observed_visibility)),
+        visibility=detected_visibility(batch.observed_visibility[0]).float().cpu().numpy(),
         mask=mask,
     )
 
 
-def _visibility(observed: Array) -> NDArray[np.float32]:
+def detected_visibility(observed: Tensor) -> Tensor:
     """Detectors are just sure of landmarks that the body itself hides; generated ones say that nobody sees them."""
-    result: NDArray[np.float32] = np.where(observed > 0, np.maximum(observed, _HIDDEN), 0).astype(np.float32)
-    return result
+    return torch.where(observed > 0, observed.clamp_min(_HIDDEN), 0.0)
 
 
 def measured_depths(landmarks: Array, random: np.random.Generator) -> NDArray[np.float32]:

@@ -24,6 +24,7 @@ SHARD = 64
 _BYTES = frozenset({"image", "mask", "surface_mask", "body_mask", "observed_mask"})
 _NORMALS = frozenset({"normals_front", "normals_back", "body_normals_front", "body_normals_back", "surface_normals"})
 _DEPTHS = frozenset({"depth", "body_depth"})
+_PICTURES = (_BYTES | _NORMALS | _DEPTHS) - {"surface_normals"}
 _UNIT = 127.0
 _DEPTH_STEP = 5e-4
 
@@ -144,8 +145,13 @@ class CachedData(Dataset[dict[str, Tensor]]):
     The shard read last stays in memory: draw indices shard by shard (:func:`shard_order`) rather than at random.
     """
 
-    def __init__(self, folder: Path, split: Split) -> None:
+    def __init__(self, folder: Path, split: Split, *, pictures: bool = True) -> None:
         """Find the shards.
+
+        Args:
+            folder: of the data.
+            split: which split.
+            pictures: read them too; without, a black picture is all there is of them, and reading is quick.
 
         Raises:
             InvalidInputError: the folder has no data of the split.
@@ -153,6 +159,7 @@ class CachedData(Dataset[dict[str, Tensor]]):
         self._paths = sorted((folder / split).glob("*.npz"))
         if not self._paths:
             raise InvalidInputError("There is no training data.", detail=f"expected .npz files of the split {split!r}")
+        self._pictures = pictures
         self._open: tuple[int, dict[str, NDArray[Any]]] | None = None
 
     def __len__(self) -> int:
@@ -165,7 +172,7 @@ class CachedData(Dataset[dict[str, Tensor]]):
             raise IndexError(index)
         number, row = divmod(index, SHARD)
         if self._open is None or self._open[0] != number:
-            self._open = (number, _read_shard(self._paths[number]))
+            self._open = (number, _read_shard(self._paths[number], pictures=self._pictures))
         return {name: unpack(name, array[row : row + 1])[0] for name, array in self._open[1].items()}
 
     def batch(self, indices: list[int]) -> TrainingBatch:
@@ -174,12 +181,21 @@ class CachedData(Dataset[dict[str, Tensor]]):
         return TrainingBatch(**{name: torch.stack([s[name] for s in samples]) for name in samples[0]})
 
 
-def _read_shard(path: Path) -> dict[str, NDArray[Any]]:
+def _read_shard(path: Path, *, pictures: bool = True) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            if pictures:
+                return {name: archive[name] for name in archive.files}
+            return {name: archive[name] for name in archive.files if name not in _PICTURES} | _black(path)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InvalidInputError("A shard of training data is damaged.", detail=f"{path.name}: {error}") from error
+
+
+def _black(path: Path) -> dict[str, NDArray[Any]]:
+    size = int(json.loads((path.parent.parent / "settings.json").read_text(encoding="utf-8"))["size"])
+    flat = {name: np.zeros((SHARD, 1, 1), np.uint8) for name in _BYTES | _DEPTHS}
+    maps = {name: np.zeros((SHARD, 3, 1, 1), np.int8) for name in _NORMALS & _PICTURES}
+    return flat | maps | {"image": np.broadcast_to(np.zeros((), np.uint8), (SHARD, 3, size, size))}
 
 
 def shard_order(count: int, seed: int, epoch: int) -> list[int]:

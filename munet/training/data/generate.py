@@ -11,6 +11,7 @@ from torch.nn.functional import avg_pool2d
 
 from munet.body.default import load_default_body
 from munet.body.model import BodyModel
+from munet.body.skinning import PosedBody
 from munet.errors import InvalidInputError
 from munet.render import project, vertex_normals
 from munet.training.data.camera import View, place_camera
@@ -191,23 +192,8 @@ class Generator:
         }
 
     def _labels(self, drawn: Drawn, people: People, view: View) -> dict[str, Tensor]:
-        joints = view.to_camera(people.posed.joints)
-        regressor = self._stage.model.landmarks
-        landmarks = view.to_camera(torch.stack([regressor @ v for v in people.posed.vertices]))
-        pose = torch.cat([view.rotation[:, None] @ drawn.pose[:, :1], drawn.pose[:, 1:]], 1)
-        # The root turns about its joint, the camera about the origin: the difference goes into the translation.
-        root = people.posed.rest_joints[:, 0]
-        moved = (view.rotation @ root[..., None])[..., 0] - root
         points, normals = surface_points(self._stage, people, drawn.looks.seed, self.points)
-        return {
-            "betas": drawn.betas,
-            "pose": pose,
-            "translation": view.translation + moved * moved.new_tensor([1.0, -1.0, -1.0]),
-            "camera": view.matrix,
-            "joints": joints,
-            "joints_image": project(view.matrix, joints)[..., :2],
-            "landmarks": landmarks,
-            "landmarks_image": project(view.matrix, landmarks)[..., :2],
+        return body_labels(self._stage.model, drawn, people.posed, view) | {
             "surface_points": view.to_camera(points),
             "surface_normals": view.turn(normals),
         }
@@ -218,6 +204,26 @@ class Generator:
         picture = torch.where(mask[..., None], person, paint_background(looks, self.size))
         picture, covered = paint_shapes(picture, looks.occluders)
         return {"image": _developed(looks, _channels_first(picture)), "mask": (mask & ~covered).float()}
+
+
+def body_labels(model: BodyModel, drawn: Drawn, posed: PosedBody, view: View) -> dict[str, Tensor]:
+    """What ``TrainingBatch`` says of bodies, whatever they wear."""
+    joints = view.to_camera(posed.joints)
+    landmarks = view.to_camera(torch.stack([model.landmarks @ v for v in posed.vertices]))
+    pose = torch.cat([view.rotation[:, None] @ drawn.pose[:, :1], drawn.pose[:, 1:]], 1)
+    # The root turns about its joint, the camera about the origin: the difference goes into the translation.
+    root = posed.rest_joints[:, 0]
+    moved = (view.rotation @ root[..., None])[..., 0] - root
+    return {
+        "betas": drawn.betas,
+        "pose": pose,
+        "translation": view.translation + moved * moved.new_tensor([1.0, -1.0, -1.0]),
+        "camera": view.matrix,
+        "joints": joints,
+        "joints_image": project(view.matrix, joints)[..., :2],
+        "landmarks": landmarks,
+        "landmarks_image": project(view.matrix, landmarks)[..., :2],
+    }
 
 
 def _channels_first(picture: Tensor) -> Tensor:

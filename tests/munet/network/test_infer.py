@@ -16,7 +16,8 @@ from munet.errors import InvalidInputError, ModelMissingError
 from munet.fitting.result import BodyFit
 from munet.geometry.camera import Camera
 from munet.network import SMALL, MuNet, Topology, create_munet
-from munet.network.infer import MunetProduct, crop_of, load_munet_product, move_person, network_inputs, refine_person
+from munet.network.crop import crop_of
+from munet.network.infer import MunetProduct, load_munet_product, move_person, network_inputs, refine_person
 from munet.network.normal_network import body_normal_maps
 from munet.perception.observation import PersonObservation, Photo
 

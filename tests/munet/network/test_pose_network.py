@@ -16,15 +16,16 @@ from munet.network import SMALL, MuNet, NetworkInputs, Topology, create_munet
 from munet.network.evidence import Evidence, gather
 from munet.network.graph_of import graph_rig
 from munet.network.joints import graph_values
+from munet.network.mirror import mirrored, mirrored_pose, mirrored_turns
+from munet.network.opinion import Opinion
 from munet.network.pose_network import PoseNetwork
 from munet.network.rig import GivenPose, GraphRig, turn_further
 from munet.network.weights import adopted
 from munet.training.given import global_rotations
-from munet.training.mirror import mirrored, mirrored_pose
 from munet.training.posing import Cases, PosingPlan, cases_of, errors, learn_pose, tensors_of
 
 PEOPLE = 3
-WITHOUT_PICTURES = ("pose", "landmarks", "depths")
+WITHOUT_PICTURES = ("pose", "landmarks", "depths", "opinion")
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,13 @@ def seen(seed: int = 0) -> NetworkInputs:
         landmarks=marks * torch.tensor([2.0, 2.0, 1.0]) - torch.tensor([1.0, 1.0, 0.0]),
         intrinsics=torch.tensor([[2.0, 0.1, 0.0]] * PEOPLE),
         depths=torch.randn(PEOPLE, 33, 3, generator=generator),
+        opinion=Opinion(
+            known=torch.tensor([[1.0]] * (PEOPLE - 1) + [[0.0]]),
+            turns=matrix_from_axis_angle(torch.randn(PEOPLE, 24, 3, generator=generator)),
+            joints=torch.randn(PEOPLE, 24, 3, generator=generator),
+            betas=torch.randn(PEOPLE, 10, generator=generator),
+            spreads=0.01 + torch.rand(PEOPLE, 24, 2, generator=generator),
+        ),
     )
 
 
@@ -88,7 +96,15 @@ def test_a_body_turned_further_is_the_body_of_the_other_pose(model: BodyModel, f
 def mirror(pose: GivenPose, inputs: NetworkInputs) -> tuple[GivenPose, NetworkInputs]:
     depths, landmarks = (mirrored_pose(replace(pose, marks=m)).marks for m in (inputs.depths, inputs.landmarks))
     intrinsics = inputs.intrinsics * torch.tensor([1.0, -1.0, 1.0])  # type: ignore[operator]
-    return mirrored_pose(pose), replace(inputs, depths=depths, landmarks=landmarks, intrinsics=intrinsics)
+    told = inputs.opinion
+    assert told is not None
+    other = mirrored_pose(replace(pose, turns=told.turns, joints=told.joints))
+    # Spreads have no sign: they lie where a mirror changes none.
+    beside = torch.cat([torch.zeros_like(told.spreads[..., :1]), told.spreads], -1)
+    spreads = mirrored_pose(replace(pose, joints=beside)).joints[..., 1:]
+    opinion = replace(told, turns=other.turns, joints=other.joints, spreads=spreads)
+    inputs = replace(inputs, depths=depths, landmarks=landmarks, intrinsics=intrinsics, opinion=opinion)
+    return mirrored_pose(pose), inputs
 
 
 @torch.no_grad()
@@ -104,6 +120,14 @@ def test_evidence_of_the_mirrored_person_is_mirrored_evidence(
     found = mirrored(WITHOUT_PICTURES, evidence, pose, pose, lambda seen, _, __: seen)
     for field in fields(Evidence):
         torch.testing.assert_close(getattr(found, field.name), getattr(wanted, field.name), atol=1e-5, rtol=1e-4)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = PoseNetwork(WITHOUT_PICTURES, 16, 8).eval()
+        torch.nn.init.normal_(network.second, std=0.3)
+    (turns, betas), (others, shape) = network.both_ways(evidence), network.both_ways(wanted)
+    assert float((turns - torch.eye(3)).abs().max()) > 0.05
+    torch.testing.assert_close(mirrored_turns(others), turns, atol=1e-5, rtol=0)
+    torch.testing.assert_close(shape, betas, atol=1e-6, rtol=0)
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ def test_fits_are_made_once_and_stand_where_the_people_do(
     cache.write_cache(Generator(0, size=128, points=64, model=model), tmp_path, "train", 2)
     done: list[int] = []
     for _ in range(2):
-        fitted.write_fits(model, load_lifter(), tmp_path, "train", 0, 2, lambda number, _: done.append(number))
+        fitted.write_fits(model, load_lifter(), tmp_path, "train", 0, range(2), lambda number, _: done.append(number))
     assert done == [1, 2]
     batch = cache.CachedData(tmp_path, "train").batch([0, 1])
     fits = fitted.KeptFits(tmp_path).of("train", batch)

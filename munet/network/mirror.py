@@ -36,25 +36,39 @@ def mirrored(
     make: Callable[[Evidence, GivenPose, GivenPose], Made],
 ) -> Made:
     """Mirror evidence of some kinds and two poses, and put them together."""
+    return make(mirrored_evidence(kinds, evidence), mirrored_pose(given), mirrored_pose(wanted))
+
+
+def mirrored_evidence(kinds: tuple[str, ...], evidence: Evidence) -> Evidence:
+    """Evidence of some kinds about the person in the mirror."""
     shared, bones = list(_shared(kinds, evidence.shared)), list(_bones(kinds, evidence.bones))
-    view = evidence.view * (_SIGNS[:, None] * _SIGNS)
-    seen = Evidence(torch.cat(shared, 1), torch.cat(bones, -1), view)
-    return make(seen, mirrored_pose(given), mirrored_pose(wanted))
+    view = evidence.view * _signs(evidence.view)
+    return Evidence(torch.cat(shared, 1), torch.cat(bones, -1), view)
+
+
+def mirrored_turns(turns: Tensor) -> Tensor:
+    """Rotations (B, J, 3, 3) of the first J joints, as a mirror shows them."""
+    return turns[:, _JOINTS[: turns.shape[1]]] * _signs(turns)
+
+
+def _signs(like: Tensor) -> Tensor:
+    signs = _SIGNS.to(like)
+    return signs[:, None] * signs
 
 
 def mirrored_pose(pose: GivenPose) -> GivenPose:
     """A pose in the mirror; the identity has no sides."""
     return replace(
         pose,
-        turns=pose.turns[:, _JOINTS] * (_SIGNS[:, None] * _SIGNS),
-        joints=pose.joints[:, _JOINTS] * _SIGNS,
-        marks=pose.marks[:, _MARKS] * _SIGNS,
+        turns=mirrored_turns(pose.turns),
+        joints=pose.joints[:, _JOINTS] * _SIGNS.to(pose.joints),
+        marks=pose.marks[:, _MARKS] * _SIGNS.to(pose.marks),
     )
 
 
 def _shared(kinds: tuple[str, ...], values: Tensor) -> list[Tensor]:
     """The numbers of whole people, in the order of ``munet.network.evidence.gather``."""
-    count, start, parts = len(values), 0, []
+    count, start, parts, signs = len(values), 0, [], _SIGNS.to(values)
 
     def take(*shape: int) -> Tensor:
         nonlocal start
@@ -65,11 +79,13 @@ def _shared(kinds: tuple[str, ...], values: Tensor) -> list[Tensor]:
 
     for kind in kinds:
         if kind == "pose":
-            parts += [_turns(take(TURNED, 3, 2)), take(10), take(JOINTS, 3)[:, _JOINTS] * _SIGNS]
+            parts += [_turns(take(TURNED, 3, 2)), take(10), take(JOINTS, 3)[:, _JOINTS] * signs]
         elif kind == "landmarks":
-            parts += [take(MARKS)[:, _MARKS], take(MARKS, 2)[:, _MARKS] * _SIGNS[:2]]
+            parts += [take(MARKS)[:, _MARKS], take(MARKS, 2)[:, _MARKS] * signs[:2]]
         elif kind == "depths":
-            parts += [take(MARKS)[:, _MARKS], take(MARKS, 3)[:, _MARKS] * _SIGNS]
+            parts += [take(MARKS)[:, _MARKS], take(MARKS, 3)[:, _MARKS] * signs]
+        elif kind == "opinion":
+            parts += [take(11), take(JOINTS, 3)[:, _JOINTS] * signs, take(JOINTS, 2)[:, _JOINTS]]
     return [part.flatten(1) for part in parts]
 
 
@@ -78,13 +94,13 @@ def _bones(kinds: tuple[str, ...], values: Tensor) -> list[Tensor]:
     start, parts = 0, []
     sides = _JOINTS[:TURNED]
     for kind in kinds:
-        if kind == "pose":
+        if kind in ("pose", "opinion"):
             parts.append(_turns(values[..., start : start + 6].reshape(-1, TURNED, 3, 2)).flatten(2))
             start += 6
         elif kind == "normals":
             one = torch.tensor([1.0])
             # The cross product is no vector: a mirror turns it the other way round.
-            signs = torch.cat([one, _SIGNS, _SIGNS, -_SIGNS, one, one]).repeat(2)
+            signs = torch.cat([one, _SIGNS, _SIGNS, -_SIGNS, one, one]).repeat(2).to(values)
             parts.append(values[:, sides, start : start + len(signs)] * signs)
             start += len(signs)
     return parts
@@ -92,4 +108,4 @@ def _bones(kinds: tuple[str, ...], values: Tensor) -> list[Tensor]:
 
 def _turns(columns: Tensor) -> Tensor:
     """The first two columns (B, 22, 3, 2) of rotations."""
-    return columns[:, _JOINTS[:TURNED]] * (_SIGNS[:, None] * _SIGNS[:2])
+    return columns[:, _JOINTS[:TURNED]] * _signs(columns)[:, :2]

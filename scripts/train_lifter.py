@@ -4,7 +4,7 @@
 
 Continues from the checkpoint in --folder if there is one (exactly: the same steps give the same weights, however often
 it was interrupted), and writes munet/assets/lifter.safetensors once the plan's steps are done. To end early, resume
-with fewer --steps: the learning rate falls to zero over the last third of them.
+with fewer --steps: the learning rate falls to zero over the last 60 % of them.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Plan(SmallPlan):
     Attributes:
         seed: of weights and data.
         batch: people a step.
-        steps: at which the training ends; the learning rate falls to zero over the last third. May be changed when
+        steps: at which the training ends; the learning rate falls to zero over the last 60 %. May be changed when
             a training is resumed.
         rate: highest learning rate.
     """

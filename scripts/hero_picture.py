@@ -1,6 +1,6 @@
 """The picture at the head of the README: photos, and the characters made from them, textured, bare and rigged.
 
-Usage: python scripts/hero_picture.py PHOTO RESULT.npz [PHOTO RESULT.npz ...] --out docs/images/hero.png
+Usage: python scripts/hero_picture.py PHOTO RESULT.npz [PHOTO RESULT.npz ...] --out docs/images/hero.jpg
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def main() -> None:
     rows = [row(photo, load_reconstruction(result)) for photo, result in pairs]
     gap = np.ones((MARGIN, rows[0].shape[1], 3), np.float32)
     picture = np.concatenate([part for line in rows for part in (line, gap)][:-1])
-    Image.fromarray((np.clip(picture, 0, 1) * 255).astype(np.uint8)).save(options.out, optimize=True)
+    Image.fromarray((np.clip(picture, 0, 1) * 255).astype(np.uint8)).save(options.out, quality=85, optimize=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ _MOST = np.float32(0.1)
 _ENOUGH = 6.0
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _DARKEST = np.float32(8)
+# Departures up to which a colour keeps its own hue and from which it has the usual one.
+_DEEP = (0.3, 0.8)
 # Difference of chroma by lightness up to which two shades have one hue, and what a strong colour adds to it.
 _SAME_HUE = (0.08, 0.1)
 
@@ -56,7 +58,11 @@ def calm_shades(seen: Evidence, belonging: Floats, materials: Materials, zone: N
         for kind in range(belonging.shape[1]):
             weight = seen.weight[inside] * cloth[inside, kind]
             if weight.sum() > _ENOUGH:
-                away = bright[inside] - weighted_quantile(bright[inside, None], weight)
-                calm = _MOST * np.tanh(away / _MOST) - away
-                result[inside, kind] = np.minimum(seen.colour[inside] * np.exp(calm)[:, None], 255)
+                usual = weighted_quantile(seen.colour[inside], weight)
+                away = bright[inside] - np.log(max(float(usual @ _LUMA), float(_DARKEST)))
+                calm = _MOST * np.tanh(away / _MOST)
+                # The hue of deep shadows is noise: raised to daylight it would be garish.
+                own = np.clip((_DEEP[1] - np.abs(away)) / (_DEEP[1] - _DEEP[0]), 0, 1)[:, None]
+                lit = own * seen.colour[inside] * np.exp(calm - away)[:, None]
+                result[inside, kind] = np.minimum(lit + (1 - own) * usual * np.exp(calm)[:, None], 255)
     return np.asarray(result, np.float32)

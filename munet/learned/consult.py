@@ -26,7 +26,7 @@ DISTRUST = 0.02
 """Share of the person's height by which the landmarks may fit worse than before; beyond it the fit stays as it was."""
 _THIGHS = [1, 2]
 """Joints without which the networks do not know how far a person leans: cut at the waist, people were leant back."""
-SURFACE_SHARE = 0.7
+SURFACE_SHARE = 1.0
 """Share of the networks' displacement that clothes are expected to stand off."""
 USE_NORMALS = False
 """Whether the surface follows the networks' normals: they show no folds yet, and along arms and trunk they hold the

@@ -28,8 +28,8 @@ from munet.surface.solve import Offsets, prepare_mesh
 from munet.surface.unpose import Skin, blend, limit_influences, loosen_weights
 
 POLISH_ROUNDS = {"draft": 1, "standard": 2, "high": 4}
-# A predicted surface says how thick clothes are, no more: shorter waves go.
-EXPECTED_SMOOTHING_METRES = 0.03
+# A predicted surface says how thick clothes are, no more: shorter waves go. Where a skirt ends is told more sharply.
+EXPECTED_SMOOTHING_METRES, HEM_SMOOTHING_METRES = 0.05, 0.03
 POOR_OVERLAP = 0.85
 # A skirt that meets the mask worse than the legs alone by more than this is none.
 LOST_OVERLAP = 0.08
@@ -92,13 +92,25 @@ def dress(
     rounds = POLISH_ROUNDS[settings.preset]
     expected = _expected(body, fit, prediction)
     legs = find_legs(body.rest, body.joints_rest, body.anatomy.folded)
-    hem = _hem(body, fit, clean, legs, expected)
-    draft = _draft(_skirted(body, legs, hem, expected), clean, expected)
+    hem = _hem(body, fit, clean, legs, expected.sharp)
+    draft = _draft(_skirted(body, legs, hem, expected.sharp), clean, expected)
     second = refine(draft.start, clean, draft.offsets, rounds, _predicted_normals(body, prediction))
     worn = _unposed(draft, second)
     if hem:
         worn = _in_skirt(body, draft, worn, clean, legs, hem, rounds)
     return _result(model, body, worn, view)
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """Metres (V,) that clothes are expected to stand off the body, and where (V,) in [0, 1] anything is expected.
+
+    ``sharp`` is the same as ``along``, less smoothed.
+    """
+
+    along: Floats
+    sharp: Floats
+    known: Floats
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,7 @@ class _Draft:
     offsets: Offsets
 
 
-def _draft(body: _Body, view: View, expected: Floats) -> _Draft:
+def _draft(body: _Body, view: View, expected: _Expected) -> _Draft:
     """Measure how far clothes stand off the body, fade its relief under them and soften weights accordingly."""
     skin = blend(body.transforms_cam, body.weights)
     bare = _start(body, body.rest, skin, body.anatomy, np.full(len(body.rest), np.inf), expected)
@@ -124,15 +136,20 @@ def _draft(body: _Body, view: View, expected: Floats) -> _Draft:
     return _Draft(_start(body, rest, loose, anatomy, room, expected), loose, first.offsets)
 
 
-def _expected(body: _Body, fit: BodyFit, prediction: Prediction | None) -> Floats:
-    """How far (V,) the clothes of a predicted surface stand off the body; 0 where nothing is worn or known."""
+def _expected(body: _Body, fit: BodyFit, prediction: Prediction | None) -> _Expected:
+    """How far the clothes of a predicted surface stand off the body; 0 where nothing is worn or known."""
     if prediction is None:
-        return np.zeros(len(body.rest))
+        return _Expected(*np.zeros((3, len(body.rest))))
+    known = dressable(body.anatomy)
     moved = _checked(prediction.vertices_cam, body) - fit.vertices_cam
     mesh = prepare_mesh(fit.vertices_cam.astype(np.float64), body.faces)
     normals = smooth_normals(mesh, fit.vertices_cam.astype(np.float64), body.faces)
-    along = smoother(mesh.laplace, mesh.areas, EXPECTED_SMOOTHING_METRES)(np.einsum("vi,vi->v", moved, normals))
-    return np.clip(along, 0, None) * dressable(body.anatomy)
+    raw = np.einsum("vi,vi->v", moved, normals)
+    along, sharp = (
+        np.clip(smoother(mesh.laplace, mesh.areas, length)(raw), 0, None) * known
+        for length in (EXPECTED_SMOOTHING_METRES, HEM_SMOOTHING_METRES)
+    )
+    return _Expected(along, sharp, known)
 
 
 def _hem(body: _Body, fit: BodyFit, view: View, legs: Legs, expected: Floats) -> float:
@@ -195,8 +212,18 @@ def _array(tensor: torch.Tensor) -> Floats:
     return tensor.detach().cpu().numpy().astype(np.float64)
 
 
-def _start(body: _Body, rest: Floats, skin: Skin, anatomy: Anatomy, room: Floats, expected: Floats) -> Start:
-    return Start(skin.pose(rest), rest, body.joints_cam, body.faces, SMPL_PARENTS, anatomy, room, expected)
+def _start(body: _Body, rest: Floats, skin: Skin, anatomy: Anatomy, room: Floats, expected: _Expected) -> Start:
+    return Start(
+        skin.pose(rest),
+        rest,
+        body.joints_cam,
+        body.faces,
+        SMPL_PARENTS,
+        anatomy,
+        room,
+        expected.along,
+        expected.known,
+    )
 
 
 def _bare_feet_locked(anatomy: Anatomy, shod: float) -> Anatomy:

@@ -29,6 +29,8 @@ RIM_SMOOTHING_STEPS = 4
 LIMIT_EROSION_STEPS, LIMIT_SMOOTHING_STEPS = 2, 16
 # Without evidence an offset decays over this length, outside the photo sooner.
 DECAY_METRES, UNSEEN_DECAY_METRES = 0.6, 0.2
+# Where a network expects clothes its expectation is returned to sooner: it knows more about depth than the outline.
+EXPECTED_DECAY_METRES = 0.12
 # Feet whose outline is not clearly inside that of bare feet, by the median, wear shoes.
 SHOE_METRES = (-0.006, -0.002)
 # Tolerance of the robust fit in each round, metres.
@@ -52,6 +54,7 @@ class Start:
         anatomy: limits of every vertex.
         room: (V,) metres that limbs can swell in the rest pose before they meet.
         expected: (V,) metres, offset along the normals that a network expects, 0 without.
+        known: (V,) in [0, 1]: where a network expects anything, 0 without.
     """
 
     vertices_cam: Floats
@@ -62,6 +65,7 @@ class Start:
     anatomy: Anatomy
     room: Floats
     expected: Floats
+    known: Floats
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,8 @@ def _prepare(start: Start, view: View) -> _Frame:
     shift = np.array([STEADY_JOINTS.get(joint, 1.0) for joint in range(len(start.parents))])
     ease, expected = np.minimum(anatomy.ease, outward), np.minimum(start.expected, outward)
     limits = Limits(outward, anatomy.inward, ease, expected, anatomy.locked, start.parents, shift)
-    decay = np.where(_in_photo(view, vertices), DECAY_METRES, UNSEEN_DECAY_METRES)
+    alone = np.where(_in_photo(view, vertices), DECAY_METRES, UNSEEN_DECAY_METRES)
+    decay = 1 / np.sqrt((1 - start.known) / alone**2 + start.known / np.minimum(alone, EXPECTED_DECAY_METRES) ** 2)
     carry = bone_interpolation(anatomy.folded, vertices, start.joints_cam)
     return _Frame(start, limits, make_system(mesh, limits, normals, carry, decay))
 

@@ -28,14 +28,14 @@ POINTS = 60
 # A gap between the legs narrower than this says nothing; a wider one is closed when so much of it is in the mask.
 GAP_METRES, CLOSED_SHARE = 0.03, 0.9
 # Expected distance of cloth from the inside of the legs, at its largest: less is enough where a closed gap is seen.
-EXPECTED_METRES, EXPECTED_WITH_GAP_METRES = 0.062, 0.042
+EXPECTED_METRES, EXPECTED_WITH_GAP_METRES = 0.088, 0.060
 # Wide trousers reach farther down than this: what does must be expected to stand off farther than they do.
-LONG, EXPECTED_OF_LONG_METRES = 0.8, 0.09
+LONG, EXPECTED_OF_LONG_METRES = 0.8, 0.128
 # The hem lies where the expected distance falls below this, or so many levels lower where a closed gap is seen; shorter
 # skirts are within the reach of other clothes.
-HEM_METRES, SEEN_BELOW, SHORTEST = 0.026, 3, 0.2
+HEM_METRES, SEEN_BELOW, SHORTEST = 0.037, 3, 0.2
 # A skirt stands off the legs at most this far, and so much farther than expected.
-FARTHEST_METRES, BEYOND = 0.30, (1.5, 0.04)
+FARTHEST_METRES, BEYOND = 0.30, (1.0, 0.04)
 # The hem is as wide as this share of the leg.
 HEM_WIDTH = 0.03
 # How far from the corner between outside and wall a seam may run, and where it ends.

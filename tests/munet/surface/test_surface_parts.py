@@ -15,6 +15,7 @@ from munet.render.projection import project
 from munet.render.rasteriser import rasterise
 from munet.surface.anatomy import Anatomy, bone_interpolation, fold_fingers, with_cut_off_limbs
 from munet.surface.clearance import FAR_METRES, clearance
+from munet.surface.cloth import cover
 from munet.surface.contour import Reach, find_matches
 from munet.surface.operators import (
     neighbourhood_minimum,
@@ -234,3 +235,14 @@ def test_nothing_stands_far_off_legs_that_leave_the_photo(anatomy: Anatomy) -> N
     assert limited[hips].max() < 0.05 < anatomy.outward[hips].min()
     np.testing.assert_allclose(limited[arms], anatomy.outward[arms], atol=1e-6)
     assert seen.sum() == 18
+
+
+def test_relief_that_fades_takes_no_thickness_with_it(model: BodyModel, anatomy: Anatomy) -> None:
+    rest, joints = (a.numpy().astype(np.float64) for a in (model.template, model.joint_template))
+    faces = model.faces.numpy().astype(np.int64)
+    mesh = prepare_mesh(rest, faces)
+    covered = cover(mesh, faces, rest, joints, anatomy, np.full(len(rest), 0.02), 0.0)
+    lost = np.einsum("vi,vi->v", rest - covered, vertex_normals(rest, faces))
+    for limb in ([1, 2], [3, 6, 9]):
+        here = mesh.areas * (anatomy.folded[:, limb].sum(1) > 0.9)
+        assert abs(lost @ here / here.sum()) < 0.003

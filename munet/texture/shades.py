@@ -18,8 +18,8 @@ _MOST = np.float32(0.1)
 _ENOUGH = 6.0
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _DARKEST = np.float32(8)
-# Departures up to which a colour keeps its own hue and from which it has the usual one.
-_DEEP = (0.3, 0.8)
+# Logarithms of the brightness up to which and from which a departure is a shade and is none.
+_DEEP = (0.4, 0.8)
 # Difference of chroma by lightness up to which two shades have one hue, and what a strong colour adds to it.
 _SAME_HUE = (0.08, 0.1)
 
@@ -34,8 +34,10 @@ def related(materials: Materials) -> Floats:
     chroma = lab[:, 1:] / np.maximum(lab[:, :1], 5)
     strength = np.linalg.norm(chroma, axis=1)
     apart = np.linalg.norm(chroma[:, None] - chroma, axis=-1)
+    bright = np.log(np.maximum(materials.colours @ _LUMA, _DARKEST))
+    shade = np.clip((_DEEP[1] - np.abs(bright[:, None] - bright)) / (_DEEP[1] - _DEEP[0]), 0, 1)
     same = _SAME_HUE[0] + _SAME_HUE[1] * np.maximum(strength[:, None], strength)
-    return np.asarray(np.minimum(2 * materials.kinship, 1) * np.clip(2 - apart / same, 0, 1), np.float32)
+    return np.asarray(np.minimum(2 * materials.kinship, 1) * shade * np.clip(2 - apart / same, 0, 1), np.float32)
 
 
 def calm_shades(seen: Evidence, belonging: Floats, materials: Materials, zone: NDArray[np.int64]) -> Floats:
@@ -58,11 +60,9 @@ def calm_shades(seen: Evidence, belonging: Floats, materials: Materials, zone: N
         for kind in range(belonging.shape[1]):
             weight = seen.weight[inside] * cloth[inside, kind]
             if weight.sum() > _ENOUGH:
-                usual = weighted_quantile(seen.colour[inside], weight)
-                away = bright[inside] - np.log(max(float(usual @ _LUMA), float(_DARKEST)))
-                calm = _MOST * np.tanh(away / _MOST)
-                # The hue of deep shadows is noise: raised to daylight it would be garish.
-                own = np.clip((_DEEP[1] - np.abs(away)) / (_DEEP[1] - _DEEP[0]), 0, 1)[:, None]
-                lit = own * seen.colour[inside] * np.exp(calm - away)[:, None]
-                result[inside, kind] = np.minimum(lit + (1 - own) * usual * np.exp(calm)[:, None], 255)
+                away = bright[inside] - weighted_quantile(bright[inside, None], weight)
+                calm = _MOST * np.tanh(away / _MOST) - away
+                # What is much darker is something else, or a shadow whose hue is noise and would be garish in daylight.
+                shade = np.clip((_DEEP[1] - np.abs(away)) / (_DEEP[1] - _DEEP[0]), 0, 1)
+                result[inside, kind] = np.minimum(seen.colour[inside] * np.exp(shade * calm)[:, None], 255)
     return np.asarray(result, np.float32)

@@ -20,8 +20,8 @@ _JOINT = (
     "--export {name}.safetensors{without}"
 )
 _POSE = (
-    "python scripts/train_pose_network.py --config {config} --data out/munet-small/people --people 2944 --epochs 25 "
-    "--out {config}.safetensors"
+    "python scripts/train_pose_network.py --config {config} --data out/munet-small/people --people 1536 --bare 10496 "
+    "--bare-fits 1664 --epochs 12 --out {config}.safetensors"
 )
 COMMANDS = {
     MAIN: _POSE.format(config="small"),

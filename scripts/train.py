@@ -75,6 +75,7 @@ def read_arguments() -> argparse.Namespace:
     plan.add_argument("--precision", choices=("auto", "bfloat16", "float32"), default="auto")
     names = [entry.name for entry in fields(LossWeights)]
     plan.add_argument("--without", nargs="*", choices=names, default=(), metavar="LOSS", help=f"of {', '.join(names)}")
+    plan.add_argument("--apart", action="store_true", help="let no loss of the surface reach the body, for ablations")
     parser.add_argument(
         "--micro",
         type=int,
@@ -114,6 +115,7 @@ def plan_of(arguments: argparse.Namespace, device: torch.device) -> Plan:
         bfloat16=(cuda or plan.bfloat16) if arguments.precision == "auto" else arguments.precision == "bfloat16",
         without=tuple(sorted({*plan.without, *arguments.without})),
         given=replace(plan.given, real=arguments.real),
+        apart=arguments.apart,
     )
 
 

@@ -28,7 +28,7 @@ COMMANDS = {
     "full": _JOINT.format(config="small", name="full", without=""),
     "no-trace": _JOINT.format(config="small", name="no-trace", without=" --without trace"),
     "no-cloth": _JOINT.format(config="small", name="no-cloth", without=" --without cloth"),
-    "separate": _JOINT.format(config="small", name="separate", without=" --without trace cloth"),
+    "separate": _JOINT.format(config="small", name="separate", without=" --apart --without trace cloth"),
     "no-proxy": " && ".join(
         (_POSE.format(config="small-rgb"), _JOINT.format(config="small-rgb", name="no-proxy", without=""))
     ),
@@ -61,7 +61,7 @@ BODY_ROWS = (
     Row("G_v over the fit, after a short joint training with all losses", "G_v over fit", "full"),
     Row("the same without L_trace", "G_v over fit", "no-trace"),
     Row("the same without L_cloth", "G_v over fit", "no-cloth"),
-    Row("the same without both: body and surface trained separately", "G_v over fit", "separate"),
+    Row("body and surface trained apart: no loss of the surface reaches the body", "G_v over fit", "separate"),
     Row("the same without proxy inputs (RGB alone), all losses", "G_v over fit", "no-proxy"),
 )
 SURFACE_ROWS = (
@@ -72,7 +72,7 @@ SURFACE_ROWS = (
     Row("networks' surface, after a short joint training with all losses", "surface", "full"),
     Row("the same without L_trace", "surface", "no-trace"),
     Row("the same without L_cloth", "surface", "no-cloth"),
-    Row("the same without both: body and surface trained separately", "surface", "separate"),
+    Row("body and surface trained apart: no loss of the surface reaches the body", "surface", "separate"),
     Row("the same without proxy inputs (RGB alone), all losses", "surface", "no-proxy"),
     Row("networks' normal maps", "normals", MAIN),
 )

@@ -79,7 +79,13 @@ class MuNet(nn.Module):
         self.surface_network: SurfaceNetwork | ResidualSurface = kind(config.vertex_values, config.surface)
 
     def forward(
-        self, topology: Topology, inputs: NetworkInputs, rounds: int = 1, truth: TrueBody | None = None
+        self,
+        topology: Topology,
+        inputs: NetworkInputs,
+        rounds: int = 1,
+        truth: TrueBody | None = None,
+        *,
+        apart: bool = False,
     ) -> MuNetOutput:
         """Reconstruct a batch of people.
 
@@ -90,6 +96,7 @@ class MuNet(nn.Module):
                 (where the configuration starts from a given body) and sees its clothed normals. Without the plane
                 "normals" in the encoder one round is all there is. With 0 rounds the given body is dressed as it is.
             truth: in training, to dress the true body as well.
+            apart: whether the surface stands on the body without passing a gradient to it, for ablations.
 
         Returns:
             Bodies, cameras, normals and surfaces.
@@ -101,11 +108,12 @@ class MuNet(nn.Module):
         of_body = self.maps_of_body(topology, inputs, body, camera)
         normals = self.clothed_normals(inputs, of_body)
         maps = self.local_maps(inputs, normals, of_body)
-        surface = self.dress(topology, maps, body, camera, inputs.intrinsics)
+        under = (body.detach(), camera.detach()) if apart else (body, camera)
+        surface = self.dress(topology, maps, *under, inputs.intrinsics)
         if truth is None:
             return MuNetOutput(body, camera, normals, surface, pose=pose)
         baseline = self.dress(topology, maps, truth.vertices_body, truth.camera, inputs.intrinsics)
-        frozen = self._dress_frozen(topology, maps, body, camera, inputs.intrinsics) if truth.body_only else None
+        frozen = self._dress_frozen(topology, maps, *under, inputs.intrinsics) if truth.body_only else None
         return MuNetOutput(body, camera, normals, surface, baseline, frozen, pose)
 
     def locate(self, topology: Topology, inputs: NetworkInputs, rounds: int) -> tuple[Tensor, Tensor, GivenPose | None]:

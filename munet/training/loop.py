@@ -215,7 +215,7 @@ class Training:
         """Begin the stage of the next step: its networks learn, the optimiser remembers nothing."""
         self._trained = set_trained(self.net, self.place.stage)
         self._optimiser = torch.optim.Adam(self._trained.values(), lr=rate_of(self.place, self.plan.floor))
-        self._module = self.team.wrap(StagedNet(self.net, self.topology))
+        self._module = self.team.wrap(StagedNet(self.net, self.topology, apart=self.plan.apart))
 
     def _learn(self, people: Ahead, place: Place, piece: int) -> dict[str, float]:
         part = piece * self.team.size + self.team.rank

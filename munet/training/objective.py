@@ -15,10 +15,11 @@ from munet.training.stages import TRAINED, Stage
 class StagedNet(nn.Module):
     """The networks, run as a stage needs them."""
 
-    def __init__(self, net: MuNet, topology: Topology) -> None:
+    def __init__(self, net: MuNet, topology: Topology, *, apart: bool = False) -> None:
         super().__init__()
         self.net = net
         self._topology = topology
+        self._apart = apart
 
     def forward(self, stage: Stage, batch: NetworkBatch, rounds: int) -> MuNetOutput:
         """Run the networks that the stage trains; what it does not train is taken from the truth."""
@@ -26,7 +27,7 @@ class StagedNet(nn.Module):
             return self._body(batch)
         if stage.name == "surface":
             return self._surface(batch)
-        output: MuNetOutput = self.net(self._topology, batch.inputs, rounds, batch.truth)
+        output: MuNetOutput = self.net(self._topology, batch.inputs, rounds, batch.truth, apart=self._apart)
         return output
 
     def _body(self, batch: NetworkBatch) -> MuNetOutput:

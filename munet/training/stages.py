@@ -71,6 +71,7 @@ class Plan:
         clip: largest norm of the gradient.
         bfloat16: networks under bfloat16 autocast; losses stay in float32.
         without: loss terms left out, for ablations.
+        apart: whether the surface's losses are kept from the body in the stage `joint`, for ablations.
         given: bodies that the networks start from, where their configuration does.
         sides: silhouettes of a step: 4, or 1, front and side in turn (front and back have one outline).
         truth_points: of the true surface that are compared with, 0 for all.
@@ -96,6 +97,7 @@ class Plan:
     truth_points: int = 0
     floor: float = 0.0
     start: str = ""
+    apart: bool = False
 
     @property
     def steps(self) -> int:

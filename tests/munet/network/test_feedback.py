@@ -90,6 +90,16 @@ def test_surface_loss_reaches_every_network(
     assert min(sizes.values()) > 0
 
 
+def test_apart_the_surface_is_the_same_and_leaves_the_body_alone(
+    trained: MuNet, output: MuNetOutput, ball: Topology, inputs: NetworkInputs, truth: TrueBody, targets: Targets
+) -> None:
+    made: MuNetOutput = trained(ball, inputs, truth=truth, apart=True)
+    assert made.surface.equal(output.surface)
+    sizes = reached(trained, error(made.surface, ball, targets).mean())
+    assert all(sizes[name] == 0 for name in OF_BODY)
+    assert all(sizes[name] > 0 for name in OF_SURFACE)
+
+
 def test_body_loss_reaches_only_the_body(trained: MuNet, output: MuNetOutput, targets: Targets) -> None:
     sizes = reached(trained, (output.body - targets.body).abs().mean() + output.camera.square().mean())
     assert all(sizes[name] > 0 for name in OF_BODY)

@@ -59,7 +59,7 @@ def write_result(folder: Path, origin: Origin, result: JobResult) -> None:
 
 def _save(person: PersonResult, path: Path) -> None:
     """Write a person, with the motion where it comes from a clip."""
-    known = {field.name for field in fields(Reconstruction)}
+    known = {field.name for field in fields(Reconstruction)} | {"warning_codes"}
     everything: dict[str, Any] = {**person.arrays, **person.facts}
     more = {name: np.asarray(value) for name, value in everything.items() if name not in known}
     arrays = {name: value for name, value in person.arrays.items() if name in known}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from backend.client import connect
-from backend.protocol import BackendError, Message, read_run_file
+from backend.protocol import MAJOR, MINOR, BackendError, Message, read_run_file
 from backend.protocol.processes import process_alive
 from tests.backend.harness import PNG, ROOT, ask, code_of, fake_client, raw_dealer, until
 
@@ -23,7 +23,7 @@ posix_only = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 def test_a_job_from_submit_to_result(tmp_path: Path) -> None:
     with fake_client(tmp_path, "two") as (_, client):
-        assert client.welcome["protocol"] == [1, 0]
+        assert client.welcome["protocol"] == [MAJOR, MINOR]
         seen: list[tuple[str, float]] = []
         job = client.submit(PNG, "photo.png")
         result = client.wait(job, timeout=15, on_update=lambda job: seen.append((job.state, job.fraction)))

@@ -11,8 +11,8 @@ from munet.evaluation.ablation_claims import claims_markdown
 from munet.evaluation.intervals import Interval, gain_interval, mean_interval
 from munet.evaluation.methods import BASE, SURFACES
 
-MAIN, TRAININGS = "munet", ("full", "no-trace", "no-cloth", "separate", "no-proxy")
-"""Names of trainings: the networks that ship, and short joint trainings that leave something out, or nothing."""
+MAIN = "munet"
+"""Name of the networks that ship; the other names are of short joint trainings."""
 
 _JOINT = (
     "python scripts/train.py --config {config} --plan cpu --stages joint --length 0.5 --rate 1e-4 --real 0.5 "

@@ -28,7 +28,7 @@ from .panels import view as view_panel
 from .preferences import MUNET_AP_preferences
 from .properties import MUNET_PG_image, MUNET_PG_person, MUNET_PG_window, add_properties, remove_properties
 from .pump import forget_upheavals, stop_pump, watch_upheavals
-from .session import close_session, current, open_session
+from .session import PATIENCE, close_session, current, open_session
 from .thumbnails import close_thumbnails, open_thumbnails
 from .work import abort_work
 
@@ -85,12 +85,12 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take everything back; ends the backend."""
+    """Take everything back; the backend ends, without being waited for."""
     atexit.unregister(close_session)
     stop_pump()
     forget_upheavals()
     abort_work(current())
-    close_session()
+    close_session(PATIENCE)
     close_thumbnails()
     cli.unregister()
     locale.unregister()

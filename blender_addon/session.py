@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .backend_manager.batch import Batch
 from .backend_manager.discovery import BackendPlace
-from .backend_manager.manager import Failure, Manager
+from .backend_manager.manager import LAST, Failure, Manager
 from .backend_manager.states import State
 from .backend_manager.task import Task
 from .errors import AddonError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from .work import Work
 
 LOOK_SECONDS = 2.0
+PATIENCE = 0.1
+"""Seconds for which disabling lets Blender stand still; only Blender's end waits for what takes longer."""
 _TIDY_SECONDS = 1.0
 
 
@@ -90,16 +93,28 @@ def open_session() -> None:
     _sessions.append(Session())
 
 
-def close_session() -> None:
-    """End the session and its backend; called by unregister and at exit, safe to call twice."""
+def close_session(patience: float | None = None) -> None:
+    """End the session and its backend; called by unregister and at exit, safe to call twice.
+
+    Args:
+        patience: seconds to wait for their end, which comes by itself; None waits until it has come.
+    """
     while _sessions:
         session = _sessions.pop()
         session.cancel()
         for task in session.tools.values():
             task.cancel()
-        for task in session.tools.values():
-            task.join(_TIDY_SECONDS)
-        session.manager.close()
+        session.manager.stop()
+        # Not a daemon: when Blender quits at once, Python waits for it.
+        last = threading.Thread(target=_see_off, args=(session,), name=LAST, daemon=False)
+        last.start()
+        last.join(patience)
+
+
+def _see_off(session: Session) -> None:
+    for task in session.tools.values():
+        task.join(_TIDY_SECONDS)
+    session.manager.close()
 
 
 def current() -> Session:

@@ -67,6 +67,7 @@ class Client:
         self.error: BackendError | None = None
         self.welcome: dict[str, Any] = {}
         self.backend_status: dict[str, Any] = {}
+        self._ended = False
         self._run = run
         self._pictures = pictures
         self._jobs: dict[str, Job] = {}
@@ -116,8 +117,9 @@ class Client:
         if not paths:
             raise BackendError("INVALID_INPUT", "The clip has no files.", hint="Choose a video or pictures.")
         body = {"kind": "sequence", "name": name, "settings": dict(settings or {}), "clip": dict(clip or {})}
-        if self._run.host in LOOPBACK:
-            return self._queue("\n".join(str(path.absolute()) for path in paths).encode(), body)
+        names = [str(path.absolute()) for path in paths]
+        if self._run.host in LOOPBACK and not any("\n" in name for name in names):
+            return self._queue("\n".join(names).encode(errors="surrogatepass"), body)
         data, files = read_clip(paths)
         return self._queue(data, {**body, "files": files})
 
@@ -194,6 +196,7 @@ class Client:
             BackendError: BUSY: other clients are connected and ``force`` is not set.
         """
         self._ask(messages.SHUTDOWN, {"force": force}, timeout)
+        self._ended = True
 
     def close(self) -> None:
         """End the connection; safe to call twice, never takes longer than about two seconds."""
@@ -201,7 +204,7 @@ class Client:
             return
         self.state = "closed"
         atexit.unregister(self._exit_hook)
-        self._link.stop()
+        self._link.stop(goodbye=not self._ended)
         self._link.join(JOIN_SECONDS)
         self._fail_jobs(BackendError("BACKEND_GONE", "The connection to the backend was closed."))
 

@@ -47,11 +47,13 @@ class Link(threading.Thread):
         self._alive = alive
         self._keys = keys
         self._stopping = threading.Event()
+        self._goodbye = True
         self._pending: list[Frame] | None = None
         self._heard = self._pinged = self._watched = 0.0
 
-    def stop(self) -> None:
-        """Ask the thread to say goodbye, close its socket and end."""
+    def stop(self, *, goodbye: bool = True) -> None:
+        """Ask the thread to say goodbye, unless nobody is left to hear it, to close its socket and to end."""
+        self._goodbye = goodbye
         self._stopping.set()
 
     def run(self) -> None:
@@ -93,7 +95,8 @@ class Link(threading.Thread):
             if socket.poll(POLL_MS):
                 self._receive(socket)
             self._watch()
-        self._say_goodbye(socket)
+        if self._goodbye:
+            self._say_goodbye(socket)
 
     def _send_waiting(self, socket: zmq.Socket[Any]) -> None:
         import zmq

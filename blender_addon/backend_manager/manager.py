@@ -23,6 +23,8 @@ JOIN_SECONDS = 5.0
 REMOTE_SECONDS = 15.0
 STOP_SECONDS = 10.0
 STATUS_SECONDS = 2.0
+LAST = "munet-last"
+"""Name of the threads that end what a disabled extension has left; looked for by name, because modules are unloaded."""
 _WAIT_STEP = 0.05
 
 _log = logging.getLogger(__package__)
@@ -53,6 +55,7 @@ class Manager:
         self._deadline = 0.0
         self._far = False
         self._instead: BackendPlace | None = None
+        self._waiting: BackendPlace | None = None
         self._stopper: threading.Thread | None = None
         self._jobs: dict[str, Job] = {}
 
@@ -101,7 +104,7 @@ class Manager:
         Raises:
             AddonError: BUSY: the backend runs.
         """
-        if not self.settled:
+        if not self.settled or _earlier_one_ends():
             raise AddonError("BUSY", "The backend is running.", hint="Stop the backend first.")
         self._drop()
         self.failure = None
@@ -111,15 +114,17 @@ class Manager:
     def start(self, place: BackendPlace) -> None:
         """Begin to join or to start a backend as ``place`` says; failures end in the state FAILED.
 
-        A shared backend that does not answer within JOIN_SECONDS, or refuses, is replaced by an own one.
+        A shared backend that does not answer within JOIN_SECONDS, or refuses, is replaced by an own one. One that still
+        ends because the extension was disabled is waited for, so that nobody joins it.
         """
         if not self.settled:
             return
         self._drop()
-        self._far = bool(place.endpoint)
-        self._deadline = time.monotonic() + (REMOTE_SECONDS if self._far else START_SECONDS)
         try:
-            self._join_or_launch(place)
+            if _earlier_one_ends():
+                self._waiting = place
+            else:
+                self._join_or_launch(place)
         except (AddonError, BackendError) as error:
             self._fail(error)
             return
@@ -162,7 +167,9 @@ class Manager:
     def pump(self) -> None:
         """Take in what has happened, without waiting."""
         try:
-            if self.state is State.STARTING:
+            if self._waiting is not None:
+                self._pump_waiting(self._waiting)
+            elif self.state is State.STARTING:
                 self._pump_start()
             elif self.running:
                 self._pump_client()
@@ -205,7 +212,7 @@ class Manager:
         if self.state in RESTING:
             return
         client, launch = self._client, self._launch
-        self._client = self._launch = self._instead = None
+        self._client = self._launch = self._instead = self._waiting = None
         self._jobs.clear()
         if client is None and launch is None:
             self.failure = None
@@ -225,6 +232,8 @@ class Manager:
         self.pump()
 
     def _join_or_launch(self, place: BackendPlace) -> None:
+        self._far = bool(place.endpoint)
+        self._deadline = time.monotonic() + (REMOTE_SECONDS if self._far else START_SECONDS)
         others = find_run_files(runtime_dir()) if place.share and not place.run_file else []
         if place.endpoint:
             self._client = Client(remote_run(place), application="blender", keys=remote_keys(place), pictures="png")
@@ -243,6 +252,11 @@ class Manager:
         self._drop()
         self._deadline = time.monotonic() + START_SECONDS
         self._launch = start_backend(launch_options(place))
+
+    def _pump_waiting(self, place: BackendPlace) -> None:
+        if not _earlier_one_ends():
+            self._waiting = None
+            self._join_or_launch(place)
 
     def _pump_start(self) -> None:
         if self._client is None and self._launch is not None:
@@ -307,6 +321,10 @@ class Manager:
             raise RuntimeError(f"no way from {self.state} to {state}")
         _log.info("backend: %s -> %s", self.state.value, state.value)
         self.state = state
+
+
+def _earlier_one_ends() -> bool:
+    return any(thread.name == LAST for thread in threading.enumerate())
 
 
 def _end(client: Client | None, launch: Launch | None) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -179,6 +181,45 @@ def test_a_backend_on_another_computer_is_joined_and_left_alone(
         assert (manager.state.value, manager.failure.code) == ("failed", "REMOTE")
         assert "key" in manager.failure.hint
         manager.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stops a process as POSIX does")
+def test_disabling_does_not_wait_for_the_backend_and_nobody_joins_one_that_ends(
+    extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUNET_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    module, manager_module = extension("session"), extension("backend_manager.manager")
+    root = str(Path(__file__).resolve().parents[2])
+    place = extension("backend_manager.discovery").BackendPlace(
+        folder=root, python=sys.executable, module="tests.backend.fake_backend", share=True
+    )
+    module.open_session()
+    first = module.current().manager
+    first.start(place)
+    first.wait_running()
+    assert first.running, first.failure
+    process = first._launch.process
+    process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    module.close_session(module.PATIENCE)
+    assert time.monotonic() - began < module.PATIENCE + 0.2
+    assert process.poll() is None
+    module.open_session()
+    second = module.current().manager
+    second.start(place)
+    second.pump()
+    assert second.state.value == "starting"
+    with pytest.raises(extension("errors").AddonError, match="running"):
+        second.work_on_installation(extension("backend_manager.task").Task("install", print), place)
+    process.send_signal(signal.SIGCONT)
+    second.wait_running()
+    assert second.running, second.failure
+    assert process.poll() is not None
+    assert second._launch.process.pid != process.pid
+    assert not [thread for thread in threading.enumerate() if thread.name == manager_module.LAST]
+    module.close_session()
+    assert second.state.value == "stopped"
 
 
 def test_a_python_without_backend_is_recognised(extension: Extension) -> None:

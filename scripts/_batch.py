@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,12 +19,17 @@ from _scene_export import SceneExport
 
 from backend.client import Job
 from backend.protocol.errors import BackendError, ExplainedError
+from backend.protocol.messages import MAX_IMAGE_BYTES
 from backend.protocol.results import JobResult
 from munet.errors import DiskFullError, MunetError
 from munet.models.store import ModelStore
 
+OTHER_FILE = "Choose another file."
+UNREADABLE_HINT = "Check that the file is there and that you may read it."
+FOLDER_HINT = "Give folders to scripts/batch.py, and folders of a clip's frames to --sequence."
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-Exporter = Callable[[Path, Path], SceneExport]
+PHOTO_GONE = "The photo was moved or deleted meanwhile: the scene does not show it behind the person."
+Exporter = Callable[[Path, Path | None], SceneExport]
 
 
 class Listener(Protocol):
@@ -129,11 +135,9 @@ class Batch:
     def _send(self, index: int, photo: Path) -> Sent:
         sent = Sent(index, photo)
         try:
-            sent.image = photo.read_bytes()
+            sent.image = read_photo_file(photo)
             sent.job = self._submit(sent)
-        except OSError as error:
-            sent.problem = ExplainedError("PHOTO_MISSING", f"The file can not be read: {error.strerror}.")
-        except BackendError as error:
+        except ExplainedError as error:
             sent.problem = error
         return sent
 
@@ -170,12 +174,13 @@ class Batch:
 
     def _write(self, sent: Sent, result: JobResult) -> None:
         folder, plan = None, self._plan
+        result, there = _noting_absence(sent.photo, result)
         origin = Origin(sent.photo.name, hashlib.sha256(sent.image).hexdigest(), plan.settings, tuple(plan.formats))
         try:
             folder = plan.open_folder(sent.photo)
             write_result(folder.path, origin, result)
             self._finish_export()
-            export = plan.export(folder.path, sent.photo) if plan.export else None
+            export = plan.export(folder.path, sent.photo if there else None) if plan.export else None
         except (OSError, ExplainedError) as error:
             self._listener.failed(sent.index, explain(error))
             if folder is not None:
@@ -251,4 +256,36 @@ def explain(error: OSError | ExplainedError) -> ExplainedError:
     if error.errno in NO_ROOM:
         full = DiskFullError("There is no room to write the result.")
         return ExplainedError(full.code, full.title, hint=full.hint)
-    return ExplainedError("WRITE", f"The result can not be written: {error.strerror} ({error.filename}).")
+    hint = "Choose another folder with --out, or make this one writable."
+    return ExplainedError("WRITE", f"The result can not be written: {error.strerror} ({error.filename}).", hint=hint)
+
+
+def read_photo_file(photo: Path) -> bytes:
+    """Return the bytes of a photo.
+
+    Raises:
+        ExplainedError: PHOTO_MISSING: it can not be read; INVALID_INPUT: it is too large for a photo.
+    """
+    try:
+        size = photo.stat().st_size
+        if size > MAX_IMAGE_BYTES:
+            detail = f"'{photo.name}' has {size} bytes, at most {MAX_IMAGE_BYTES} are allowed."
+            raise ExplainedError("INVALID_INPUT", "The image file is too large.", detail=detail, hint=OTHER_FILE)
+        return photo.read_bytes()
+    except OSError as error:
+        raise unreadable(photo, error) from error
+
+
+def unreadable(photo: Path, error: OSError) -> ExplainedError:
+    """Say why a photo can not be read."""
+    # Path.is_dir() raises where a folder above may not be searched.
+    hint = FOLDER_HINT if os.path.isdir(photo) else UNREADABLE_HINT  # noqa: PTH112
+    return ExplainedError("PHOTO_MISSING", f"The file can not be read: {error.strerror}.", hint=hint)
+
+
+def _noting_absence(photo: Path, result: JobResult) -> tuple[JobResult, bool]:
+    """Return the result, with a note if its photo is gone, and whether the photo is still there."""
+    if os.path.exists(photo):  # noqa: PTH110 raises where a folder above may not be searched
+        return result, True
+    codes = (*result.warning_codes, *[""] * (len(result.warnings) - len(result.warning_codes)), "")
+    return replace(result, warnings=(*result.warnings, PHOTO_GONE), warning_codes=codes), False

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from _backend_session import BackendSession
-from _batch import Batch, Listener, Plan, Sent
+from _batch import Batch, Listener, Plan, Sent, unreadable
 
 from backend.client import Job
 from backend.protocol.errors import ExplainedError
@@ -30,6 +30,8 @@ class ClipBatch(Batch):
             sent.problem = error
         except InvalidInputError as error:
             sent.problem = ExplainedError(error.code, error.title, detail=error.detail, hint=error.hint)
+        except OSError as error:
+            sent.problem = unreadable(photo, error)
         return sent
 
     def _submit(self, sent: Sent) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 
@@ -11,6 +12,10 @@ class Console:
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
+        for stream in (sys.stdout, sys.stderr):
+            # File names may hold what a terminal or a file on Windows can not show.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         self._drawn = False
 
     def progress(self, text: str) -> None:

@@ -83,7 +83,16 @@ def ensure(name: str) -> Path:
     name = ALIASES.get(name, name)
     if name not in ENVIRONMENTS:
         raise SetupError(f"There is no environment {name!r}; known are {', '.join([*ENVIRONMENTS, *ALIASES])}.")
-    environment = ENVIRONMENTS[name]
+    try:
+        return _ensured(name, ENVIRONMENTS[name])
+    except OSError as error:
+        raise SetupError(
+            f"The environments can not be kept in {environments_folder()}: {error.strerror} ({error.filename}). "
+            "Make it writable, or name another folder with the variable MUNET_ENVS, and run again."
+        ) from error
+
+
+def _ensured(name: str, environment: Environment) -> Path:
     if environment.base:
         ensure(environment.base)
     folder = environments_folder() / name

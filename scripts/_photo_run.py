@@ -38,7 +38,7 @@ def run(options: argparse.Namespace, blender: Path | None) -> int:
 def scene_exporter(options: argparse.Namespace, blender: Path | None) -> Exporter | None:
     """Return what starts the export of a result folder, None without scene files."""
 
-    def export(folder: Path, photo: Path) -> SceneExport:
+    def export(folder: Path, photo: Path | None) -> SceneExport:
         return SceneExport(blender or Path(sys.executable), folder, photo, options.formats)
 
     return export if options.formats else None

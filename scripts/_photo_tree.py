@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from _result_files import REPORT, person_file
+from _result_files import is_result
 from _result_folder import folder_name, name_key, numbered
 
-IMAGE_ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
+IMAGE_ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"))
+"""HEIC can not be read, but nobody shall believe that those photos were done."""
 
 
 class NothingFoundError(Exception):
@@ -89,11 +90,6 @@ def _is_photo(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith(".") and path.is_file()
 
 
-def is_result(folder: Path) -> bool:
-    """Return whether a folder is the result of a photo."""
-    return (folder / REPORT).is_file() and (folder / person_file(0)).is_file()
-
-
 def result_places(tree: PhotoTree) -> dict[Path, Path]:
     """Return each photo's result folder, relative to the output folder, which mirrors the tree of the photos.
 
@@ -107,7 +103,7 @@ def result_places(tree: PhotoTree) -> dict[Path, Path]:
     for photo, path in relative.items():
         wanted = _stem(path)
         if stems[_key(wanted)] > 1 or _key(wanted) in taken:
-            wanted = path
+            wanted = path.with_name(folder_name(path.name))
         place = next(path for name in numbered(wanted.name) if _key(path := wanted.with_name(name)) not in taken)
         taken.add(_key(place))
         places[photo] = place

@@ -79,10 +79,17 @@ def person_file(index: int) -> str:
     return f"person_{index}.npz"
 
 
+def is_result(folder: Path) -> bool:
+    """Return whether a folder is the result of a photo."""
+    return (folder / REPORT).is_file() and (folder / person_file(0)).is_file()
+
+
 def _person(index: int, person: PersonResult) -> dict[str, Any]:
     return {"file": person_file(index), "box": person.arrays["box"].tolist(), **person.facts}
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file that people may read as well."""
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    # A file's name may hold bytes that are no text; JSON has an escape for each, which reads as the same name.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")

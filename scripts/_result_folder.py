@@ -10,8 +10,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from _result_files import is_result
+
 from backend.protocol.processes import process_alive
 
+LONGEST_NAME = 200
+"""Bytes of a folder's name: file systems take 255, and the hidden folder's name holds more."""
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)\.(?P<kind>part|old)")
 
 
@@ -20,7 +24,7 @@ class ResultFolder:
 
     Args:
         final: where the folder shall appear; its parents are made if needed.
-        overwrite: replace what is there instead of choosing another name.
+        overwrite: replace a result that is there instead of choosing another name; nothing else is ever replaced.
 
     Raises:
         OSError: the hidden folder can not be made.
@@ -38,7 +42,7 @@ class ResultFolder:
 
     def complete(self) -> Path:
         """Give the folder its final name and return it; an older result stays until then, or keeps its name."""
-        if self._overwrite and self._final.exists():
+        if self._overwrite and is_result(self._final):
             _swap(self.path, self._final)
             return self._final
         while True:
@@ -97,7 +101,8 @@ class ResultFolders:
         return next(name for name in numbered(stem) if self._is_free(name))
 
     def _is_free(self, name: str) -> bool:
-        return name_key(name) not in self._taken and (self._overwrite or not (self._root / name).exists())
+        place = self._root / name
+        return name_key(name) not in self._taken and (not place.exists() or (self._overwrite and is_result(place)))
 
 
 def clean_up(root: Path) -> None:
@@ -118,7 +123,9 @@ def clean_up(root: Path) -> None:
 
 def folder_name(stem: str) -> str:
     """Return the name of the folder for a photo named ``stem``."""
-    return stem.strip(". ") or "photo"
+    data = stem.encode(errors="surrogatepass")
+    short = stem if len(data) <= LONGEST_NAME else data[:LONGEST_NAME].decode(errors="ignore")
+    return short.strip(". ") or "photo"
 
 
 def numbered(name: str) -> Iterator[str]:

@@ -32,15 +32,20 @@ class SceneExport:
     Args:
         python: interpreter of the Blender environment.
         folder: of the result, with its person files; the scene files are written into it.
-        photo: for the background of the camera.
+        photo: for the background of the camera, None if it is gone.
         formats: scene.<format> is written for each.
         script: the exporting script.
     """
 
-    def __init__(self, python: Path, folder: Path, photo: Path, formats: Sequence[str], script: Path = SCRIPT) -> None:
+    def __init__(
+        self, python: Path, folder: Path, photo: Path | None, formats: Sequence[str], script: Path = SCRIPT
+    ) -> None:
         self._expected = [folder / scene_file(name) for name in formats]
         self._started = time.monotonic()
-        command = [str(python), str(script), str(folder), "--photo", str(photo), "--formats", ",".join(formats)]
+        command = [str(python), str(script), str(folder.absolute()), "--formats", ",".join(formats)]
+        if photo is not None:
+            # Absolute, because a name that begins with a dash would be taken for an option.
+            command += ["--photo", str(photo.absolute())]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

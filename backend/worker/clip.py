@@ -59,7 +59,7 @@ def clip_files(job: WorkerJob) -> Iterator[list[Path]]:
 
 def _named(text: bytes) -> list[Path]:
     try:
-        paths = [Path(line) for line in text.decode().split("\n")]
+        paths = [Path(line) for line in text.decode(errors="surrogatepass").split("\n")]
     except UnicodeDecodeError as error:
         raise InvalidInputError("The clip is malformed.", detail=f"{error}") from error
     missing = next((path for path in paths if not path.is_file()), None)

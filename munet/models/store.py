@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from munet.models.packages import PackageError, download, extract
 
 FOLDER_VARIABLE = "MUNET_MODELS"
 _CHUNK = 1 << 20
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 Report = Callable[[str], None]
 
 
@@ -146,9 +148,7 @@ class ModelStore:
             try:
                 self._copy(file, source / file.file_name)
             except OSError as error:
-                raise DiskFullError(
-                    "The model files could not be stored.", detail=f"{self.folder}: {error}."
-                ) from error
+                raise self._not_stored(error) from error
         return [self.folder / file.file_name for file in self.files.values()]
 
     def _copy(self, file: ModelFile, path: Path) -> None:
@@ -181,7 +181,15 @@ class ModelStore:
                 f"The model file {first.file_name} could not be fetched.", detail=str(error)
             ) from error
         except OSError as error:
-            raise DiskFullError("The model files could not be stored.", detail=f"{self.folder}: {error}.") from error
+            raise self._not_stored(error) from error
+
+    def _not_stored(self, error: OSError) -> DiskFullError:
+        hint = "Free some disk space" if error.errno in _NO_ROOM else "Make this folder writable"
+        return DiskFullError(
+            "The model files could not be stored.",
+            detail=f"{self.folder}: {error.strerror or error}.",
+            hint=f"{hint}, or name another one with the variable {FOLDER_VARIABLE}, and try again.",
+        )
 
     def _install(self, file: ModelFile, unpacked: Path) -> None:
         found = hash_file(unpacked)

@@ -16,6 +16,7 @@ from munet.errors import ImageUnreadableError
 from munet.notes import Note
 from munet.perception.colour import to_srgb
 from munet.perception.exif import CameraFacts, focal_in_pixels, read_camera_facts
+from munet.perception.foreign import Foreign, foreign_kind, raw_of_camera
 from munet.perception.observation import Photo
 
 WORKING_LONG_SIDE = 2560
@@ -29,6 +30,11 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+FORMATS = (
+    "JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", "AVIF", "JPEG2000", "DIB", "ICNS", "ICO", "PCX", "PSD", "SGI",
+    "TGA",
+)  # fmt: skip
+"""What is decoded, the usual first. Pillow knows more, but runs other programs for some of it."""
 _DECODING_ERRORS = (
     OSError,
     SyntaxError,
@@ -68,8 +74,11 @@ def read_photo(data: bytes, name: str) -> Photo:
             f"{base} is too large.", detail=f"{error}.", hint="Reduce the picture to at most 100 megapixels."
         ) from error
     except _DECODING_ERRORS as error:
-        reason = "It is no picture format that is known here." if _unknown(error) else f"The decoder says: {error}."
-        raise ImageUnreadableError(f"{base} can not be read as a picture.", detail=reason) from error
+        if isinstance(error, UnidentifiedImageError):
+            raise _unreadable(base, foreign_kind(data)) from error
+        raise ImageUnreadableError(
+            f"{base} can not be read as a picture.", detail=f"The decoder says: {error}."
+        ) from error
 
 
 def begins_as_picture(data: bytes) -> bool:
@@ -77,14 +86,16 @@ def begins_as_picture(data: bytes) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            Image.open(io.BytesIO(data)).close()
+            Image.open(io.BytesIO(data), formats=FORMATS).close()
     except (Image.DecompressionBombError, *_DECODING_ERRORS):
         return False
     return True
 
 
 def _decode(data: bytes, name: str) -> Photo:
-    with Image.open(io.BytesIO(data)) as picture:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        if (raw := raw_of_camera(picture)) is not None:
+            raise _unreadable(name, raw)
         facts = read_camera_facts(picture)
         stored = picture.size
         size = _working_size(stored)
@@ -127,5 +138,8 @@ def _size_warnings(stored: tuple[int, int], size: tuple[int, int]) -> tuple[str,
     return ()
 
 
-def _unknown(error: Exception) -> bool:
-    return isinstance(error, UnidentifiedImageError)
+def _unreadable(name: str, foreign: Foreign | None) -> ImageUnreadableError:
+    title = f"{name} can not be read as a picture."
+    if foreign is None:
+        return ImageUnreadableError(title, detail="It is no picture format that is known here.")
+    return ImageUnreadableError(title, detail=f"It is {foreign.kind}.", hint=foreign.hint)

@@ -17,7 +17,7 @@ from munet.perception.photo import WORKING_LONG_SIDE, read_photo
 from munet.sequence.settings import MOST_FRAMES, ClipSettings
 
 PICTURE_FPS = 24.0
-PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic")
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 _HINT = "Save it as MP4 (H.264), or as numbered pictures."
 
 

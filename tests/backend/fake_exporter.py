@@ -12,7 +12,7 @@ parser.add_argument("folder", type=Path)
 parser.add_argument("--photo", type=Path)
 parser.add_argument("--formats")
 options = parser.parse_args()
-name = options.photo.name
+name = options.photo.name if options.photo else ""
 if "export-slow" in name:
     time.sleep(30.0)
 if "export-full" in name:

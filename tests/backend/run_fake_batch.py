@@ -30,7 +30,7 @@ def main() -> int:
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    def export(folder: Path, photo: Path) -> SceneExport:
+    def export(folder: Path, photo: Path | None) -> SceneExport:
         return SceneExport(Path(sys.executable), folder, photo, options.formats, FAKE_EXPORTER)
 
     session = BackendSession(

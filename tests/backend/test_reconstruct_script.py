@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from munet.reconstruction import load_reconstruction
-from tests.backend.bench import Bench
+from tests.backend.bench import DRIVER, Bench
 from tests.backend.harness import fake_backend, until
 
 pytestmark = [pytest.mark.timeout(90), pytest.mark.skipif(os.name != "posix", reason="drives signals of POSIX")]
@@ -64,6 +64,10 @@ def test_one_clear_line_for_every_failure_and_the_others_go_on(bench: Bench) -> 
     names = ("normal.png", "crash.png", "nobody.png", "export-crash.png", "export-nothing.png", "export-full.png")
     photos = [bench.photo(name) for name in names]
     photos += [bench.photo("text.jpg", b"hello"), bench.photo("empty.png", b""), str(bench.folder / "absent.png")]
+    huge = Path(bench.photo("huge.png"))
+    with huge.open("r+b") as stream:
+        stream.truncate(1 << 40)
+    photos += [str(huge), str(huge.parent)]
     last = bench.photo("normal-last.png")
     status, out, err = bench.run(*photos, last)
     assert status == 1
@@ -77,12 +81,52 @@ def test_one_clear_line_for_every_failure_and_the_others_go_on(bench: Bench) -> 
         "export-full.png": "There is no room left on the disk.",
         "text.jpg": "The file is not an image.",
         "empty.png": "The image file is empty.",
-        "absent.png": "No such file or directory.",
+        "absent.png": "No such file or directory. Check that",
+        "huge.png": "The image file is too large.",
+        "photos": "Give folders to scripts/batch.py",
     }
     lines = [line for line in err.splitlines() if ": note:" not in line]
     assert len(lines) == len(expected), err
     for name, text in expected.items():
         assert any(f"{name}: " in line and text in line for line in lines), (name, err)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names that other systems do not allow")
+def test_any_name_of_a_file_is_taken(bench: Bench) -> None:
+    long = "l\u00e4nger" * 35 + ".png"
+    strange = "caf\udce9.png"
+    for name in ("-dash.png", "--out.png", long, strange, "a b\nc \U0001f600.png"):
+        bench.photo(name)
+    photos = sorted(path.name for path in (bench.folder / "photos").iterdir())
+    folder = bench.folder / "photos"
+    command = [sys.executable, str(DRIVER), "reconstruct", "normal", "0", "--out", str(bench.out), "--", *photos]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONUTF8": "0", "LC_ALL": "C.UTF-8", "MUNET_RUNTIME_DIR": str(bench.folder / "run")},
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    made = {json.loads((path / "report.json").read_text())["photo"] for path in bench.out.iterdir()}
+    assert made == set(photos)
+    assert all((path / "scene.glb").is_file() for path in bench.out.iterdir())
+
+
+def test_a_photo_that_is_moved_while_it_waits_still_gives_its_scene(bench: Bench) -> None:
+    photo = Path(bench.photo("normal.png"))
+    process = bench.start(str(photo), "--formats", "blend", mode="slow")
+    try:
+        # The backend is started to send what has been read.
+        until(lambda: bool(list((bench.folder / "run").glob("*.json"))), 30.0)
+        photo.rename(photo.with_name("elsewhere.png"))
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, err
+    assert "normal.png: note: The photo was moved or deleted meanwhile" in err
+    assert (bench.out / "normal" / "scene.blend").read_text() == "person_0.npz"
 
 
 def test_the_end_of_the_backend_costs_one_photo(bench: Bench) -> None:
@@ -137,15 +181,18 @@ def test_results_are_never_overwritten_silently(bench: Bench) -> None:
 
 
 def test_overwriting_replaces_only_what_is_complete(bench: Bench) -> None:
-    for name in ("normal", "nobody"):
+    for name in ("normal", "nobody", "documents"):
         (bench.out / name).mkdir(parents=True)
         (bench.out / name / "mine.txt").write_text("old")
-    photos = [bench.photo("normal.png"), bench.photo("b/normal.png"), bench.photo("nobody.png")]
-    status, _, _ = bench.run(*photos, "--overwrite", "--formats", "none")
+    for name in ("report.json", "person_0.npz"):
+        (bench.out / "normal" / name).touch()
+    names = ("normal.png", "b/normal.png", "nobody.png", "documents.png")
+    status, _, _ = bench.run(*map(bench.photo, names), "--overwrite", "--formats", "none")
     assert status == 1
-    assert bench.results() == ["nobody", "normal", "normal-2"]
+    assert bench.results() == ["documents", "documents-2", "nobody", "normal", "normal-2"]
     assert not (bench.out / "normal" / "mine.txt").exists()
-    assert (bench.out / "nobody" / "mine.txt").read_text() == "old"
+    for name in ("nobody", "documents"):
+        assert (bench.out / name / "mine.txt").read_text() == "old"
 
 
 def test_leftovers_of_killed_batches_are_cleaned_up(bench: Bench) -> None:

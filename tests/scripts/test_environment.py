@@ -119,6 +119,13 @@ def test_failures_say_what_to_do(output: str, expected: str, tmp_path: Path) -> 
     assert expected in environment._explain(output, tmp_path / "install.log")
 
 
+def test_a_folder_that_can_not_hold_environments_is_said(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "file").touch()
+    monkeypatch.setenv("MUNET_ENVS", str(place / "file"))
+    with pytest.raises(environment.SetupError, match="name another folder with the variable MUNET_ENVS"):
+        environment.ensure("backend")
+
+
 def test_every_blender_library_belongs_to_a_package() -> None:
     assert set(_system_libraries.missing_packages()) <= set(_system_libraries.PACKAGES.values())
 

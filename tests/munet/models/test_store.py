@@ -145,8 +145,9 @@ def test_unwritable_folder_is_said_clearly(tmp_path: Path, index: Path) -> None:
     make_wheel(index)
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    with pytest.raises(DiskFullError, match="could not be stored"):
+    with pytest.raises(DiskFullError, match="could not be stored") as caught:
         ModelStore(blocked / "cache", [listed()]).fetch()
+    assert caught.value.hint.startswith("Make this folder writable, or name another one with the variable MUNET_MODELS")
 
 
 def test_unknown_name_is_refused(tmp_path: Path) -> None:

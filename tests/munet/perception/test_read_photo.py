@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, TiffImagePlugin, features
 from PIL.ExifTags import IFD, Base
 
 from munet.errors import ImageUnreadableError
@@ -149,6 +149,42 @@ def test_what_is_no_picture_is_said_clearly(data: bytes) -> None:
     with pytest.raises(ImageUnreadableError, match=r"holiday\.jpg") as caught:
         read_photo(data, "C:\\photos\\holiday.jpg")
     assert caught.value.hint
+
+
+def raw_photo() -> bytes:
+    """Return a TIFF whose only readable picture is a thumbnail, as DNG and NEF files begin."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[254], tags[330] = 1, 8
+    stream = io.BytesIO()
+    scene((32, 24)).save(stream, "TIFF", tiffinfo=tags)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "fix"),
+    [
+        (b"\0\0\0\x18ftypheic" + bytes(99), "Apple's HEIC", "Export it as JPEG"),
+        (b"\0\0\0\x18ftypisom" + bytes(99), "a video", "--sequence"),
+        (b"RIFF\0\0\0\0AVI LIST", "a video", "--sequence"),
+        (raw_photo(), "raw file", "Develop it"),
+        (b"%PDF-1.7\n", "a page or a drawing", "Save the photo in it"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "a page or a drawing", "Save the"),
+        (b"<?xml version='1.0'?><svg/>", "a page or a drawing", "Save the photo in it"),
+    ],
+    ids=["heic", "mp4", "avi", "raw", "pdf", "eps", "svg"],
+)
+def test_what_people_take_for_a_photo_is_named_with_its_fix(data: bytes, kind: str, fix: str) -> None:
+    with pytest.raises(ImageUnreadableError, match=kind) as caught:
+        read_photo(data, "holiday")
+    assert fix in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "AVIF", "JPEG2000", "GIF", "TGA"])
+def test_less_common_formats_are_read(kind: str) -> None:
+    if kind == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    photo = read_photo(encode(scene(), kind), "photo")
+    assert np.abs(photo.image.astype(float) - np.asarray(scene(), float)).mean() < 6.0
 
 
 def test_the_beginning_tells_a_picture_from_anything_else() -> None:

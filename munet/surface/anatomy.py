@@ -30,10 +30,14 @@ EASE_METRES = np.array(
 ) / 1000  # fmt: skip
 # Farthest from the skin where a limb leaves the photo: an outline there may belong to a sleeve or to what is cut off.
 CUT_OFF_METRES = 0.04
+# Cloth lies on the shoulders: what stands up higher there is hair or a shoulder that the fit has too low.
+RESTING_METRES = 0.035
 # The forearm is taken to be in the pocket from this share of its length on.
 POCKET_SHARE = 0.5
+HAND_SHARE = 0.5
 # Bones along which a registration shift is interpolated from the joint to the next one.
 LONG_BONES = {1: 4, 2: 5, 4: 7, 5: 8, 16: 18, 17: 19, 18: 20, 19: 21}
+SHOULDER_JOINTS = (9, 13, 14, 16, 17)
 # Joints of the trunk and the thighs, thick enough to be smoothed strongly.
 TRUNK_JOINTS = (0, 1, 2, 3, 6, 9, 13, 14)
 LIMBS = {"torso": (0, 3, 6, 9, 12, 13, 14), "head": (15,), "left_leg": (1, 4, 7, 10), "right_leg": (2, 5, 8, 11),
@@ -59,6 +63,7 @@ class Anatomy:
         part: (V,) int64 index into ``PARTS``, -1 for what meets no other part.
         cuffs: (V, 2) in [0, 1]: left and right hand, growing from 0 at the elbow to 1 at the wrist.
         folded: (V, 24) weights, fingers folded into the hands.
+        hands: (V,) bool: hands whose outline may be seen.
     """
 
     outward: Floats
@@ -70,6 +75,7 @@ class Anatomy:
     part: Ints
     cuffs: Floats
     folded: Floats
+    hands: NDArray[np.bool_]
 
 
 def fold_fingers(weights: Floats) -> Floats:
@@ -83,12 +89,15 @@ def fold_fingers(weights: Floats) -> Floats:
     return folded
 
 
-def describe(weights: Floats, template: Floats, joints: Floats, landmarks: Floats, parts: NDArray[np.int8]) -> Anatomy:
+def describe(
+    weights: Floats, template: Floats, normals: Floats, joints: Floats, landmarks: Floats, parts: NDArray[np.int8]
+) -> Anatomy:
     """Derive the anatomy of a body.
 
     Args:
         weights: (V, J) skinning weights.
         template: (V, 3) T-pose, body frame.
+        normals: (V, 3) unit, of the template.
         joints: (J, 3) of the template.
         landmarks: (33, 3) of the template.
         parts: (V,) 0 for skin, otherwise eyes.
@@ -98,8 +107,10 @@ def describe(weights: Floats, template: Floats, joints: Floats, landmarks: Float
     face = face_region(template, landmarks) * (folded[:, HEAD] + folded[:, NECK] > 0.3)
     locked = np.maximum.reduce([_ramp(hands, 0.35, 0.75), face, (parts > 0).astype(np.float64)])
     along = bone_interpolation(folded, template, joints)
+    upward = _ramp(normals[:, 1], 0.3, 0.7) * along[:, list(SHOULDER_JOINTS)].sum(1)
+    outward = (1 - upward) * (along @ OUTWARD_METRES) + upward * RESTING_METRES
     return Anatomy(
-        outward=(along @ OUTWARD_METRES) * (1 - locked),
+        outward=outward * (1 - locked),
         inward=np.full(len(template), INWARD_METRES) * (1 - locked),
         ease=(folded @ EASE_METRES) * (1 - locked),
         locked=locked,
@@ -108,13 +119,15 @@ def describe(weights: Floats, template: Floats, joints: Floats, landmarks: Float
         part=_owners(folded, PARTS),
         cuffs=along[:, [LEFT_WRIST, RIGHT_WRIST]],
         folded=folded,
+        hands=hands > HAND_SHARE,
     )
 
 
 def with_pockets(anatomy: Anatomy, pocketed: NDArray[np.bool_]) -> Anatomy:
     """The anatomy of somebody whose left or right hand (2,) is in a pocket: hand and cuff may be inside the clothes."""
     inside = (anatomy.cuffs[:, pocketed] > POCKET_SHARE).any(1)
-    return replace(anatomy, limb=np.where(inside, -1, anatomy.limb), part=np.where(inside, -1, anatomy.part))
+    limb, part = (np.where(inside, -1, owner) for owner in (anatomy.limb, anatomy.part))
+    return replace(anatomy, limb=limb, part=part, hands=anatomy.hands & ~inside)
 
 
 def without_contacts(anatomy: Anatomy, chosen: NDArray[np.bool_]) -> Anatomy:

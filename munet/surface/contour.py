@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from munet.surface.operators import Floats, Ints, unit
-from munet.surface.silhouette import View, rim_vertices
+from munet.surface.silhouette import View, rim_vertices, sketch
 
 STEP_PIXELS = 0.5
 # A vertex of the rim counts as outline when it lies this near to the boundary of the own silhouette.
@@ -19,6 +19,9 @@ OUTLINE_PIXELS = 2.0
 # Nothing is matched this near to the photo's border: there the border cuts the mask.
 BORDER_PIXELS = 4.0
 GAP_WEIGHT = 0.3
+# A boundary this near to a hand, gloves and held things included, belongs to it, unless it is no farther than the
+# second pair from what would be drawn there.
+HELD_METRES, REACHED_METRES = (0.05, 0.10), (0.003, 0.012)
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,12 @@ class Reach:
     Attributes:
         outward: (V,) metres.
         inward: metres.
+        hands: (V,) bool: hands whose shape stays; what they hold is not the outline of anything else.
     """
 
     outward: Floats
     inward: float
+    hands: NDArray[np.bool_]
 
 
 def find_matches(
@@ -81,6 +86,9 @@ def find_matches(
     weight = _agreement(view.mask, pixels + direction * (distance * scale)[:, None], direction)
     weight = np.where(gap & inside, GAP_WEIGHT, weight)
     weight = weight * _reciprocity(own, pixels, direction, distance * scale)
+    ends = pixels + direction * (distance * scale)[:, None]
+    held = _held(view, vertices_cam, faces, reach.hands, ends, scale) * (~reach.hands[vertex])
+    weight = weight * (1 - held * np.clip((distance - REACHED_METRES[0]) / np.ptp(REACHED_METRES), 0, 1))
     good = np.isfinite(distance) & (weight > 0)
     limited = np.minimum(distance, reach.outward[vertex])
     return Matches(
@@ -170,6 +178,18 @@ def _reciprocity(own: NDArray[np.bool_], pixels: Floats, direction: Floats, step
     nearest = _sample(away, pixels + direction * steps[:, None])
     share = nearest / np.maximum(steps, 1e-6)
     return np.where(steps > 4 * OUTLINE_PIXELS, np.clip((share - 0.4) / 0.3, 0, 1), 1.0)
+
+
+def _held(
+    view: View, vertices_cam: Floats, faces: Ints, hands: NDArray[np.bool_], points: Floats, scale: Floats
+) -> Floats:
+    """1 for points (M, 2) so near to a drawn hand that they show it or what it holds, 0 for points away from hands."""
+    drawn = sketch(view.camera, vertices_cam, faces[hands[faces].all(1)])
+    if not drawn.any():
+        return np.zeros(len(points))
+    away = cv2.distanceTransform((~drawn).astype(np.uint8), cv2.DIST_L2, 5)
+    near, far = HELD_METRES
+    return np.clip((far - _sample(away, points) / scale) / (far - near), 0, 1)
 
 
 def _sample(image: NDArray[Any], points: Floats, outside: float = 0.0) -> Floats:

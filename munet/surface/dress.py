@@ -18,7 +18,7 @@ from munet.settings import Settings
 from munet.surface.anatomy import Anatomy, describe, dressable, with_cut_off_limbs, with_pockets, without_contacts
 from munet.surface.cloth import cover
 from munet.surface.contour import Matches
-from munet.surface.operators import Floats, Ints, edge_weights, smoother
+from munet.surface.operators import Floats, Ints, edge_weights, smoother, vertex_normals
 from munet.surface.refine import Refined, Start, polished, refine, rest_room, smooth_normals
 from munet.surface.result import ClothedSurface
 from munet.surface.separate import separated
@@ -193,17 +193,16 @@ def _fitted_body(model: BodyModel, fit: BodyFit) -> _Body:
         landmarks = torch.sparse.mm(model.landmarks, model.template)
     to_cam = np.eye(4)
     to_cam[:3, :3], to_cam[:3, 3] = CAM_FROM_BODY, fit.translation
-    weights = _array(model.weights)
-    anatomy = describe(
-        weights, _array(model.template), _array(model.joint_template), _array(landmarks), model.parts.cpu().numpy()
-    )
+    weights, template, faces = _array(model.weights), _array(model.template), model.faces.cpu().numpy().astype(np.int64)
+    normals, joints = vertex_normals(template, faces), _array(model.joint_template)
+    anatomy = describe(weights, template, normals, joints, _array(landmarks), model.parts.cpu().numpy())
     return _Body(
         rest=_array(posed.rest_corrected[0]),
         joints_rest=_array(posed.rest_joints[0]),
         joints_cam=fit.joints_cam.astype(np.float64),
         transforms_cam=to_cam @ _array(posed.transforms[0]),
         weights=limit_influences(weights),
-        faces=model.faces.cpu().numpy().astype(np.int64),
+        faces=faces,
         anatomy=with_cut_off_limbs(with_pockets(anatomy, fit.pocketed), fit.seen.copy()),
     )
 
@@ -255,7 +254,7 @@ def _in_skirt(body: _Body, draft: _Draft, worn: _Worn, view: View, legs: Legs, h
     )
     skin = blend(body.transforms_cam, weights)
     posed = skin.pose(rest)
-    met, outline = polished(view, posed, body.faces, body.anatomy.locked, rounds)
+    met, outline = polished(view, posed, body.faces, body.anatomy, rounds)
     middle = in_middle(rest, legs, hem)
     move = held_together(rest, skin.rest_offset(met - posed), legs, middle)
     skirted = _Worn(rest + move, skin, outline, without_contacts(worn.anatomy, middle))

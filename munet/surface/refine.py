@@ -36,6 +36,8 @@ SHOE_METRES = (-0.006, -0.002)
 # Tolerance of the robust fit in each round, metres.
 FIRST_ROUNDS, LATER_ROUNDS = (0.06, 0.03), (0.03, 0.02)
 POLISH_METRES = 0.03
+# What clothes may stand off the body says, to this share, how far an outline is sought in the last step, and at least.
+POLISH_SHARE, NEAR_METRES = 0.5, 0.005
 INWARD_SEARCH_METRES = 0.08
 # Trunk and head are placed well by the landmarks, so they resist sideways shifts more than limbs do.
 STEADY_JOINTS = {0: 6.0, 3: 6.0, 6: 6.0, 9: 6.0, 12: 6.0, 15: 6.0}
@@ -130,25 +132,25 @@ def refine(
         mesh, normals = frame.system.mesh, frame.system.normals
         vertices = follow_normals(mesh, vertices, normals, target_normals, start.anatomy.locked)
     if polish_rounds:
-        vertices, matches = _polish(view, frame.system.mesh, vertices, start.faces, start.anatomy.locked, polish_rounds)
+        vertices, matches = _polish(view, frame.system.mesh, vertices, start.faces, start.anatomy, polish_rounds)
     return Refined(vertices, offsets, shod or 0.0, matches)
 
 
-def polished(view: View, vertices: Floats, faces: Ints, locked: Floats, rounds: int) -> tuple[Floats, Matches]:
-    """Take the outline of a posed surface (V, 3) the rest of the way to the mask, ``locked`` (V,) in [0, 1] stays.
+def polished(view: View, vertices: Floats, faces: Ints, anatomy: Anatomy, rounds: int) -> tuple[Floats, Matches]:
+    """Take the outline of a posed surface (V, 3) the rest of the way to the mask; what is locked stays.
 
     Returns:
         The moved surface and the matches of the last round.
     """
-    return _polish(view, prepare_mesh(vertices, faces), vertices, faces, locked, rounds)
+    return _polish(view, prepare_mesh(vertices, faces), vertices, faces, anatomy, rounds)
 
 
 def _polish(
-    view: View, mesh: Mesh, vertices: Floats, faces: Ints, locked: Floats, rounds: int
+    view: View, mesh: Mesh, vertices: Floats, faces: Ints, anatomy: Anatomy, rounds: int
 ) -> tuple[Floats, Matches]:
     for _ in range(rounds):
-        matches = _match_closely(view, mesh, vertices, faces)
-        vertices = vertices + solve_in_plane(mesh, locked, matches, POLISH_METRES)
+        matches = _match_closely(view, mesh, vertices, faces, anatomy)
+        vertices = vertices + solve_in_plane(mesh, anatomy.locked, matches, POLISH_METRES)
     return vertices, matches
 
 
@@ -202,7 +204,7 @@ def smooth_normals(mesh: Mesh, vertices: Floats, faces: Ints) -> Floats:
 
 def _match(frame: _Frame, view: View, vertices: Floats) -> Matches:
     faces, anatomy = frame.start.faces, frame.start.anatomy
-    reach = Reach(np.maximum(anatomy.outward, 0.05), INWARD_SEARCH_METRES)
+    reach = Reach(np.maximum(anatomy.outward, 0.05), INWARD_SEARCH_METRES, anatomy.hands)
     normals = unit(soften_field(frame.system.mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
     own = sketch(view.camera, vertices, faces)
     return find_matches(view, own, vertices, faces, normals, reach)
@@ -216,16 +218,17 @@ def _assemble(frame: _Frame, offsets: Offsets) -> Floats:
 
 
 def _shod(anatomy: Anatomy, matches: Matches) -> float:
-    """Whether shoes are likely, 0 to 1: the outline is not inside that of bare feet. 0 when no foot is seen."""
+    """Whether shoes are likely, 0 to 1: the outline is not inside that of bare feet. Unseen feet wear shoes."""
     feet = anatomy.feet[matches.vertex] > 0.7
     if np.count_nonzero(feet) < 10:
-        return 0.0
+        return 1.0
     low, high = SHOE_METRES
     return float(np.clip((np.median(matches.distance[feet]) - low) / (high - low), 0, 1))
 
 
-def _match_closely(view: View, mesh: Mesh, vertices: Floats, faces: Ints) -> Matches:
+def _match_closely(view: View, mesh: Mesh, vertices: Floats, faces: Ints, anatomy: Anatomy) -> Matches:
     own = sketch(view.camera, vertices, faces)
-    reach = Reach(np.full(len(vertices), 2 * POLISH_METRES), 2 * POLISH_METRES)
+    outward = np.clip(POLISH_SHARE * anatomy.outward, NEAR_METRES, 2 * POLISH_METRES)
+    reach = Reach(outward, 2 * POLISH_METRES, anatomy.hands)
     normals = unit(soften_field(mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
     return find_matches(view, own, vertices, faces, normals, reach)

@@ -54,8 +54,11 @@ def observe(mask: NDArray[np.floating]) -> PersonObservation:
 
 def body_anatomy(model: BodyModel) -> Anatomy:
     landmarks = torch.sparse.mm(model.landmarks, model.template).numpy().astype(np.float64)
-    arrays = (t.numpy().astype(np.float64) for t in (model.weights, model.template, model.joint_template))
-    return describe(*arrays, landmarks, model.parts.numpy())
+    weights, template, joints = (
+        t.numpy().astype(np.float64) for t in (model.weights, model.template, model.joint_template)
+    )
+    normals = vertex_normals(template, model.faces.numpy())
+    return describe(weights, template, normals, joints, landmarks, model.parts.numpy())
 
 
 def inflation(model: BodyModel, anatomy: Anatomy, vertices: NDArray[np.float64]) -> tuple[NDArray, NDArray]:

@@ -135,7 +135,7 @@ def test_the_same_input_gives_the_same_output(model: BodyModel, scene: Scene) ->
 
 
 def test_the_photos_border_pulls_nothing(model: BodyModel, anatomy: Anatomy) -> None:
-    """Cut at the thighs, with a pole in the mask: unseen legs keep near the body and nothing spikes."""
+    """Cut at the thighs, with a pole in the mask: unseen legs are near the body, unseen feet shod, nothing spikes."""
     camera = replace(CAMERA, height=390)
     fit = make_fit(model, camera, left_shoulder=(0, 0, -0.9), right_shoulder=(0, 0, 0.9))
     _, clothed = inflation(model, anatomy, fit.vertices_cam.astype(np.float64))
@@ -144,7 +144,7 @@ def test_the_photos_border_pulls_nothing(model: BodyModel, anatomy: Anatomy) -> 
     mask[140:145, 330:400] = 1
     surface = dress(model, fit, observe(mask), Settings("draft"))
     distance = np.linalg.norm(surface.vertices_cam - fit.vertices_cam, axis=1)
-    assert distance[anatomy.feet > 0.9].max() < 0.01
+    assert 0.02 < distance[anatomy.feet > 0.9].max() < 0.07
     assert distance[anatomy.folded[:, [4, 5]].sum(1) > 0.9].max() < 0.05
     assert distance.max() < 0.09
 

@@ -45,11 +45,14 @@ def disc(radius: float, center: tuple[float, float] = (100, 100)) -> np.ndarray:
     return np.clip(radius + 0.5 - np.hypot(x - center[0], y - center[1]), 0, 1).astype(np.float32)
 
 
-def match_ball(ball: tuple[np.ndarray, np.ndarray], mask: np.ndarray, outward: float = 0.1):  # noqa: ANN201
+def match_ball(  # noqa: ANN201
+    ball: tuple[np.ndarray, np.ndarray], mask: np.ndarray, outward: float = 0.1, hands: np.ndarray | None = None
+):
     vertices, faces = ball
     view = View(SMALL_CAMERA, mask, (True, True, True, True))
     own = draw(SMALL_CAMERA, vertices, faces)
-    reach = Reach(np.full(len(vertices), outward), 0.08)
+    hands = np.zeros(len(vertices), bool) if hands is None else hands
+    reach = Reach(np.full(len(vertices), outward), 0.08, hands)
     return find_matches(view, own, vertices, faces, vertex_normals(vertices, faces), reach)
 
 
@@ -92,6 +95,17 @@ def test_too_far_boundaries_and_the_photos_border_match_nothing(ball: tuple[np.n
     assert len(match_ball(ball, disc(80), outward=0.1).vertex) == 0
     assert len(match_ball(ball, np.ones((200, 200), np.float32), outward=1.0).vertex) == 0
     assert len(match_ball(ball, np.zeros((200, 200), np.float32)).vertex) == 0
+
+
+def test_what_a_hand_holds_is_nobody_elses_outline(ball: tuple[np.ndarray, np.ndarray]) -> None:
+    hands = ball[0][:, 0] > 0.17
+    everywhere, elsewhere = match_ball(ball, disc(33)), match_ball(ball, disc(33), hands=hands)
+    side = ball[0][everywhere.vertex, 0]
+    assert set(everywhere.vertex[side < 0.0]) <= set(elsewhere.vertex)
+    near = (ball[0][:, 0] > 0.15) & ~hands
+    assert near[everywhere.vertex].any()
+    assert not near[elsewhere.vertex].any()
+    assert hands[elsewhere.vertex].any()
 
 
 def test_drawing_the_facing_half_draws_everything(model: BodyModel) -> None:
@@ -176,6 +190,15 @@ def test_only_loose_weights_soften(ball: tuple[np.ndarray, np.ndarray]) -> None:
     near = np.abs(vertices[:, 0]) < 0.01
     assert np.abs(loose[near, 0] - 0.5).max() < 0.2
     np.testing.assert_allclose(loose.sum(1), 1)
+
+
+def test_cloth_lies_on_the_shoulders(model: BodyModel, anatomy: Anatomy) -> None:
+    rest, joints = model.template.numpy(), model.joint_template.numpy()
+    upward = vertex_normals(rest.astype(np.float64), model.faces.numpy())[:, 1] > 0.8
+    upward &= anatomy.folded[:, [9, 13, 16]].sum(1) > 0.8
+    between = (rest[:, 0] > joints[13, 0]) & (rest[:, 0] < joints[16, 0])
+    assert (upward & between).sum() > 10
+    assert anatomy.outward[upward & between].max() < 0.05
 
 
 def test_anatomy_locks_face_hands_and_eyes(model: BodyModel, anatomy: Anatomy) -> None:

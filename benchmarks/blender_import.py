@@ -159,8 +159,8 @@ def against_gltf(folder: Path, parts: int, repeats: int) -> dict[str, Any]:
 
 def _glb(folder: Path, bring: Callable[[], object]) -> Path:
     """Write what ``bring`` brings into an empty scene as a glb."""
-    from munet_extension.importer.corrective_data import is_corrected
     from munet_extension.importer.correctives import add_corrective_keys
+    from munet_extension.people import is_corrected
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bring()

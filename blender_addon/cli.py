@@ -13,9 +13,7 @@ import bpy
 
 from .backend_manager.batch import Batch, Entry, EntryState
 from .errors import AddonError
-from .export import FORMATS, save_scene
-from .importer.camera import look_through
-from .inputs import photos_at
+from .inputs import photos_at, result_folders
 from .preferences import backend_place
 from .pump import run_to_end
 from .session import Session, current
@@ -34,6 +32,8 @@ class _Task:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from .export import FORMATS
+
     parser = argparse.ArgumentParser(prog="blender --command munet")
     reconstruct = parser.add_subparsers(dest="verb", required=True).add_parser("reconstruct", help="photos to scenes")
     reconstruct.add_argument("photos", nargs="+", type=Path, help="photos, or folders of photos")
@@ -42,10 +42,13 @@ def _parser() -> argparse.ArgumentParser:
     reconstruct.add_argument("--preset", default="standard", choices=("draft", "standard", "high"))
     reconstruct.add_argument("--max-persons", type=int, default=8, metavar="N", help="largest N people of a photo")
     reconstruct.add_argument("--texture-size", type=int, default=0, metavar="PIXELS", help="0 takes the preset's")
+    reconstruct.add_argument("--overwrite", action="store_true", help="write into folders of earlier runs")
     return parser
 
 
 def _formats(text: str) -> tuple[str, ...]:
+    from .export import FORMATS
+
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not names or set(names) - set(FORMATS):
         raise argparse.ArgumentTypeError(f"choose from {', '.join(FORMATS)}")
@@ -53,20 +56,16 @@ def _formats(text: str) -> tuple[str, ...]:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     sys.stdout.flush()
 
 
-def _tasks(paths: list[Path], out: Path) -> Iterator[_Task]:
-    """Yield the photos with folders of their own; photos of the same name get a number."""
-    taken: set[str] = set()
-    for photo in dict.fromkeys(photo.absolute() for path in paths for photo in photos_at(path)):
-        name, number = photo.stem, 1
-        while name.casefold() in taken:
-            number += 1
-            name = f"{photo.stem}-{number}"
-        taken.add(name.casefold())
-        yield _Task(photo, out.absolute() / name)
+def _tasks(options: argparse.Namespace) -> Iterator[_Task]:
+    """Yield the photos with folders of their own."""
+    photos = [photo for path in options.photos for photo in photos_at(path)]
+    for photo, folder in result_folders(photos, options.out, overwrite=options.overwrite):
+        yield _Task(photo, folder)
 
 
 def _reconstruct_one(session: Session, task: _Task, settings: dict[str, Any]) -> Entry:
@@ -82,6 +81,9 @@ def _write(session: Session, task: _Task, options: argparse.Namespace) -> list[P
     Raises:
         AddonError: it could not be reconstructed or written.
     """
+    from .export import save_scene
+    from .importer.camera import look_through
+
     settings = {name: getattr(options, name) for name in ("preset", "max_persons", "texture_size")}
     entry = _reconstruct_one(session, task, settings)
     if entry.state is not EntryState.DONE:
@@ -104,7 +106,15 @@ def _run_tasks(session: Session, tasks: list[_Task], options: argparse.Namespace
             _say(f"{task.photo.name}: {error}")
             if session.manager.failure is not None and session.manager.failure.code != "BACKEND_GONE":
                 return _NO_BACKEND
+        except OSError as error:
+            failed += 1
+            _say(f"{task.photo.name}: {_not_written(error)}")
     return _FAILED if failed else 0
+
+
+def _not_written(error: OSError) -> str:
+    hint = "Choose another folder with --out, or make this one writable."
+    return f"The result can not be written: {error.strerror} ({error.filename}). {hint}"
 
 
 def _run(arguments: list[str]) -> int:
@@ -113,12 +123,16 @@ def _run(arguments: list[str]) -> int:
         options = _parser().parse_args(arguments)
     except SystemExit as end:
         return _USAGE if end.code else 0
-    session, tasks = current(), list(_tasks(options.photos, options.out))
+    session, tasks = current(), list(_tasks(options))
     if not tasks:
         _say("No photo was found.")
         return _USAGE
     try:
+        options.out.mkdir(parents=True, exist_ok=True)
         return _run_tasks(session, tasks, options)
+    except OSError as error:
+        _say(_not_written(error))
+        return _USAGE
     except KeyboardInterrupt:
         _say("Cancelled.")
         return _CANCELLED

@@ -11,8 +11,9 @@ from .errors import AddonError
 from .importer.character import read_character
 from .importer.photo import Photo
 from .importer.replace import replace_person
-from .importer.scene import ImportedPerson, Origin, building_people, nobody, rig_of, showing_people
+from .importer.scene import ImportedPerson, Origin, building_people, nobody, showing_people
 from .keep import keep_task
+from .people import rig_of
 from .preferences import preferences_of
 from .sequence import ClipPlace, inserting_motion
 from .session import Session, current

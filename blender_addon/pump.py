@@ -11,8 +11,7 @@ import bpy
 
 from .backend_manager.batch import Entry, EntryState, Kind
 from .backend_manager.states import State
-from .exporting.aside import TASK as EXPORT
-from .insert import advance
+from .exporting.job import TASK as EXPORT
 from .language import failure_text, warning_texts
 from .session import Session, current
 
@@ -36,6 +35,8 @@ def stop_pump() -> None:
 
 def run_to_end(context: bpy.types.Context, session: Session) -> None:
     """Work until every photo has ended; for background mode, where timers never fire."""
+    from .insert import advance
+
     while session.working:
         advance(context, session, math.inf)
         time.sleep(_BREATH if session.work else _BUSY_SECONDS / 5)
@@ -84,6 +85,8 @@ def _redraw(context: bpy.types.Context) -> None:
 
 
 def _tick() -> float | None:
+    from .insert import advance
+
     session = current()
     with _window() as context:
         before = _picture(session)

@@ -28,7 +28,7 @@ from .panels import view as view_panel
 from .preferences import MUNET_AP_preferences
 from .properties import MUNET_PG_image, MUNET_PG_person, MUNET_PG_window, add_properties, remove_properties
 from .pump import forget_upheavals, stop_pump, watch_upheavals
-from .session import PATIENCE, close_session, current, open_session
+from .session import PATIENCE, close_session, open_session, open_sessions
 from .thumbnails import close_thumbnails, open_thumbnails
 from .work import abort_work
 
@@ -89,7 +89,8 @@ def unregister() -> None:
     atexit.unregister(close_session)
     stop_pump()
     forget_upheavals()
-    abort_work(current())
+    for session in open_sessions():
+        abort_work(session)
     close_session(PATIENCE)
     close_thumbnails()
     cli.unregister()

@@ -62,6 +62,10 @@ class Session:
             self._looked = time.monotonic()
             self.manager.look(place)
 
+    def doing(self, name: str) -> bool:
+        """Return whether the small task of that name runs."""
+        return name in self.tools and not self.tools[name].finished
+
     def start_tool(self, task: Task) -> None:
         """Begin a small task, in place of an earlier one of its name.
 
@@ -115,6 +119,11 @@ def _see_off(session: Session) -> None:
     for task in session.tools.values():
         task.join(_TIDY_SECONDS)
     session.manager.close()
+
+
+def open_sessions() -> tuple[Session, ...]:
+    """Return the session, if there is one: where Python ends before Blender, it is closed before unregister."""
+    return tuple(_sessions)
 
 
 def current() -> Session:

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from .errors import AddonError
-from .importer.scene import camera_of
+from .people import camera_of
 
 
 def photo_of(rig: bpy.types.Object) -> tuple[Path, bytes]:

@@ -45,6 +45,11 @@ class Work:
     shown: bool = False
 
     @property
+    def complete(self) -> bool:
+        """Whether all is in the scene and only the undo step is missing: it is too late to take it away."""
+        return self.shown and self.steps.valid
+
+    @property
     def fraction(self) -> float:
         """How far it is, in [0, 1]."""
         return self.steps.fraction
@@ -77,13 +82,13 @@ def advance_work(context: bpy.types.Context, session: Session, seconds: float) -
     work = session.work
     if work is None:
         return False
-    if work.cancelled or not work.wanted():
+    if not work.complete and (work.cancelled or not work.wanted()):
         abort_work(session)
         return True
     if context.mode not in work.modes:
         return False
     try:
-        if not work.shown or not work.steps.valid:
+        if not work.complete:
             work.shown = work.steps.advance(seconds)
             return False
         # Blender has drawn what is new; what an undo step takes comes on top of that otherwise.
@@ -108,7 +113,7 @@ def _unexpected(work: Work, error: Exception) -> AddonError:
 
 
 def abort_work(session: Session) -> None:
-    """Drop the session's work, and take away what it has made."""
+    """Drop the session's work, and take away what it has made unless it is complete."""
     work, session.work = session.work, None
-    if work is not None:
+    if work is not None and not work.complete:
         work.steps.abort()

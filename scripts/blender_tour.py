@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import shutil
 import subprocess
 import sys
@@ -30,12 +29,10 @@ from mathutils import Euler
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from _tour_mouse import can_drag
+from _tour_report import Report
 
 PACKAGE = "bl_ext.user_default.munet"
 PHOTOS = ("standing-jacket.jpg", "astronaut.png")
-BEAT = 0.02
-STILL = 0.3
-"""Seconds for which the window may stand still."""
 DRAGS = 3
 
 
@@ -44,33 +41,13 @@ def part(name: str) -> Any:  # noqa: ANN401 a module of the installed extension
     return importlib.import_module(f"{PACKAGE}.{name}")
 
 
-class Tour:
+class Tour(Report):
     """The steps, one after another, while the window lives."""
 
     def __init__(self, options: argparse.Namespace) -> None:
+        super().__init__(options.out)
         self.options = options
-        self.out: Path = options.out
-        self.facts: dict[str, Any] = {
-            "blender": bpy.app.version_string,
-            "steps": {},
-            "still_s": {},
-            "worked_s": {},
-            "errors": [],
-        }
-        self.step = "start"
-        self._last, self._worked = time.monotonic(), time.thread_time()
-        self._shots = 0
         self._steps = self.steps()
-
-    def beat(self) -> float:
-        """Note how long the main thread did not come back, and for how long of that it worked."""
-        now, worked = time.monotonic(), time.thread_time()
-        for name, value in (("still_s", now - self._last - BEAT), ("worked_s", worked - self._worked)):
-            most = self.facts[name].setdefault(self.step, [])
-            most.append(round(value, 3))
-            self.facts[name][self.step] = sorted(most, reverse=True)[:3]
-        self._last, self._worked = now, worked
-        return BEAT
 
     def go(self) -> float | None:
         """Take the next step; close Blender after the last one or a failure."""
@@ -84,16 +61,6 @@ class Tour:
         bpy.ops.wm.quit_blender()
         return None
 
-    def report(self) -> None:
-        """Write what was found, and say for how long the window stood still."""
-        (self.out / "tour.json").write_text(json.dumps(self.facts, indent=1), encoding="utf-8")
-        lines = [f"{'':24}{'still':>8}{'worked':>8}"]
-        for step, times in self.facts["still_s"].items():
-            still, worked = times[0], self.facts["worked_s"][step][0]
-            mark = "  above" if still > STILL else ""
-            lines.append(f"{step:24}{still:8.3f}{worked:8.3f}{mark}")
-        sys.stdout.write("\n".join([*lines, *(self.facts["errors"] or ["no traceback"])]) + "\n")
-
     def steps(self) -> Iterator[float]:
         """The tour."""
         for step in (
@@ -105,11 +72,15 @@ class Tour:
             self.reconstruct,
             self.pose,
             self.animate,
+            self.blender_draws,
             self.export,
             self.undo,
-            self.save_and_open,
+            self.save,
+            self.open,
             self.switch_off,
             self.blender_opens_alone,
+            self.blender_undoes_alone,
+            self.blender_is_dragged_over_alone,
             self.switch_on,
             self.stop,
         ):
@@ -117,27 +88,6 @@ class Tour:
             start = time.monotonic()
             yield from step()
             self.facts["steps"].setdefault(self.step, {})["seconds"] = round(time.monotonic() - start, 1)
-
-    def note(self, **values: object) -> None:
-        """Write down what a step gave."""
-        self.facts["steps"].setdefault(self.step, {}).update(values)
-
-    def next_shot(self, name: str) -> Path:
-        """Return the file of the next picture."""
-        self._shots += 1
-        return self.out / f"{self._shots:02d}-{name}.png"
-
-    def shot(self, name: str) -> None:
-        """Take a picture of the whole window."""
-        path = str(self.next_shot(name))
-        window = bpy.context.window_manager.windows[0]
-        # Blender's own pictures are black where OpenGL is drawn by software under Xvfb.
-        if shutil.which("import"):
-            subprocess.run(["import", "-window", "root", path], check=True)
-        else:
-            with bpy.context.temp_override(window=window, screen=window.screen):
-                bpy.ops.screen.screenshot(filepath=path)
-        self._last = time.monotonic()
 
     def in_view(self) -> Any:  # noqa: ANN401 Blender's context manager
         """Work in the 3D view."""
@@ -222,19 +172,26 @@ class Tour:
         self.note(photos=[image.name for image in bpy.context.window_manager.munet.images])
         self.shot("photos-added")
 
+    def drag(self) -> subprocess.Popen[bytes]:
+        """Let the mouse drag both photos over the 3D view and choose MuNet where Blender asks who shall take them."""
+        script = Path(__file__).resolve().with_name("_tour_mouse.py")
+        pictures = [str(self.out / f"{name}.png") for name in ("dragging", "dropped")]
+        return subprocess.Popen([sys.executable, str(script), str(self.out / "photos"), "480", "700", *pictures])
+
     def drag_photos(self) -> Iterator[float]:
-        """Drag both photos with the mouse, and choose MuNet when Blender asks who shall take them."""
+        """Drag both photos with the mouse, until they have arrived."""
         folder = self.out / "photos"
         folder.mkdir()
         for name in PHOTOS:
             shutil.copy2(self.options.photos / name, folder)
-        pictures = [str(self.next_shot(name)) for name in ("dragging", "dropped")]
-        script = Path(__file__).resolve().with_name("_tour_mouse.py")
+        pictures = [self.next_shot(name) for name in ("dragging", "dropped")]
         for _ in range(DRAGS):
-            hand = subprocess.Popen([sys.executable, str(script), str(folder), "480", "700", *pictures])
+            hand = self.drag()
             yield from self.wait(lambda: hand.poll() is not None, "the mouse")  # noqa: B023 it ends in this turn
             yield 1.0
             if len(bpy.context.window_manager.munet.images) == len(PHOTOS):
+                for picture in pictures:
+                    (self.out / picture.name.partition("-")[2]).replace(picture)
                 return
             self.note(dragged_again=True)
         raise RuntimeError("the photos that were dropped did not arrive")
@@ -307,6 +264,12 @@ class Tour:
         self.note(frames=[first, last])
         self.shot("animated")
 
+    def blender_draws(self) -> Iterator[float]:
+        """Select the other rig and this one again, which is drawn anew and changes nothing else."""
+        for rig in (self.rigs()[-1], self.rigs()[0]) * 2:
+            self.activate(rig)
+            yield 1.0
+
     def export(self) -> Iterator[float]:
         """Write FBX and glb."""
         self.activate(self.rigs()[0])
@@ -338,13 +301,20 @@ class Tour:
             yield 0.3
         self.note(redone=len(self.rigs()))
 
-    def save_and_open(self) -> Iterator[float]:
-        """Save the scene and open it again."""
-        path = str(self.out / "scene.blend")
-        bpy.ops.wm.save_as_mainfile(filepath=path)
+    def save(self) -> Iterator[float]:
+        """Save the scene."""
+        bpy.ops.wm.save_as_mainfile(filepath=str(self.out / "scene.blend"))
         yield 1.0
-        bpy.ops.wm.open_mainfile(filepath=path)
-        yield 3.0
+
+    def opened(self) -> Iterator[float]:
+        """Open the scene twice: what was in memory before the first time is not the same."""
+        for _ in range(2):
+            bpy.ops.wm.open_mainfile(filepath=str(self.out / "scene.blend"))
+            yield 3.0
+
+    def open(self) -> Iterator[float]:
+        """Open the scene again."""
+        yield from self.opened()
         self.note(rigs=[rig.name for rig in self.rigs()], state=self.state)
         self.shot("opened-again")
 
@@ -355,9 +325,26 @@ class Tour:
         self.shot("switched-off")
 
     def blender_opens_alone(self) -> Iterator[float]:
-        """Open the file once more, without the extension."""
-        bpy.ops.wm.open_mainfile(filepath=str(self.out / "scene.blend"))
-        yield 3.0
+        """Open the scene without the extension."""
+        yield from self.opened()
+
+    def blender_undoes_alone(self) -> Iterator[float]:
+        """Pose a person, take that back and do it again, without the extension."""
+        self.activate(self.rigs()[-1])
+        bone = bpy.context.object.pose.bones[0]
+        bone.rotation_quaternion = (1.0, 0.3, 0.0, 0.0)
+        yield 1.0
+        for what in (lambda: bpy.ops.ed.undo_push(message="Pose"), bpy.ops.ed.undo, bpy.ops.ed.redo, bpy.ops.ed.undo):
+            with self.in_view():
+                what()
+            yield 1.0
+
+    def blender_is_dragged_over_alone(self) -> Iterator[float]:
+        """Drag the photos over the window, without the extension."""
+        if can_drag():
+            hand = self.drag()
+            yield from self.wait(lambda: hand.poll() is not None, "the mouse")
+        yield 1.0
 
     def switch_on(self) -> Iterator[float]:
         """Switch the extension on again."""

@@ -18,19 +18,19 @@ from ..exporting.writers import ENDINGS
 from ..importer.armature import apply_pose
 from ..importer.body import set_photo_corrective
 from ..importer.camera import look_through
-from ..importer.correctives import corrected_meshes, set_correctives
+from ..importer.correctives import set_correctives
 from ..importer.frames import rotations_from_body
-from ..importer.identity import fit_rig_to_shape, shaped_body
-from ..importer.scene import rig_of, show_body
+from ..importer.identity import fit_rig_to_shape
+from ..importer.scene import show_body
 from ..motion.keys import MotionOptions, add_motion, read_clip
+from ..people import POSES, clothed_surface, control_rig, corrected_meshes, has_ik, light_version, rig_of, shaped_body
 from ..rigging.bake import bake_correctives, frames_to_bake
 from ..rigging.clothes import hide_covered_skin
 from ..rigging.ground import stand_on_floor
-from ..rigging.ik import has_ik, snap_ik
-from ..rigging.light import clothed_surface, light_version, make_light_version
+from ..rigging.ik import snap_ik
+from ..rigging.light import make_light_version
 from ..rigging.naming import rename_bones
-from ..rigging.poses import POSES, put_pose
-from ..rigging.rigify import control_rig
+from ..rigging.poses import put_pose
 from ..rigs import SCHEMES
 from .checks import axis_angles, deleted, need_known, need_mode
 from .library import save_library

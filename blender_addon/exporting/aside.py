@@ -12,14 +12,12 @@ import bpy
 from ..backend_manager.task import Task
 from ..elsewhere import worker_command
 from ..errors import AddonError
-from ..importer.identity import shaped_body
-from ..session import Session
+from ..people import shaped_body
 from .copies import meshes_of
-from .job import PROGRESS, ExportJob, read_answer
+from .job import PROGRESS, TASK, ExportJob, read_answer
 from .options import CopyOptions, WriteOptions
 from .writers import check_format, move_files
 
-TASK = "export"
 LIMIT_SECONDS = 1800.0
 _HINT = "Check the free space of the disk, or choose another folder or format."
 _SCENE = (
@@ -47,11 +45,6 @@ class _InOrder(set[bpy.types.ID]):
 
     def __iter__(self) -> Iterator[bpy.types.ID]:
         return iter(self._blocks)
-
-
-def busy(session: Session) -> bool:
-    """Return whether something is being exported in another Blender."""
-    return TASK in session.tools and not session.tools[TASK].finished
 
 
 def export_task(

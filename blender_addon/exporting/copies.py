@@ -13,11 +13,9 @@ from mathutils import Matrix
 from ..compat import all_curves
 from ..errors import AddonError
 from ..importer.corrective_data import remove_correctives, rotate_correctives
-from ..importer.correctives import MODIFIER, correct_once
-from ..importer.identity import shaped_body
+from ..importer.correctives import correct_once
+from ..people import CORRECTIVES, COVERED, light_version, shaped_body
 from ..rigging.bake import bake_correctives, frames_to_bake
-from ..rigging.clothes import COVERED
-from ..rigging.light import light_version
 from ..rigging.poses import put_pose
 from .options import CopyOptions
 
@@ -258,7 +256,7 @@ def _correct_with_keys(
 ) -> None:
     """Do without the live correctives of ``copy``, which exporters do not know."""
     context.view_layer.update()
-    if MODIFIER in copy.modifiers and copy == shaped_body(rig):
+    if CORRECTIVES in copy.modifiers and copy == shaped_body(rig):
         frames = frames_to_bake(context, rig) if options.pose == "ANIMATION" else None
         bake_correctives(context, [copy], rig, frames)
     else:

@@ -9,8 +9,8 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..importer.correctives import MODIFIER, correct_once, make_live
-from ..importer.scene import rig_of
+from ..importer.correctives import correct_once, make_live
+from ..people import CORRECTIVES, rig_of
 
 
 def _blocks(obj: bpy.types.Object) -> list[bpy.types.bpy_prop_collection[Any]]:
@@ -27,7 +27,7 @@ def _places(points: bpy.types.bpy_prop_collection[Any]) -> np.ndarray:
 @contextmanager
 def corrected(objects: list[bpy.types.Object]) -> Iterator[None]:
     """Let the meshes of ``objects`` hold what their live correctives add now, inside the ``with`` block."""
-    live = [(obj, rig_of(obj)) for obj in objects if MODIFIER in obj.modifiers]
+    live = [(obj, rig_of(obj)) for obj in objects if CORRECTIVES in obj.modifiers]
     live = [(obj, rig) for obj, rig in live if rig is not None]
     bpy.context.view_layer.update()
     kept = [[_places(points) for points in _blocks(obj)] for obj, _ in live]

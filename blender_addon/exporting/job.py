@@ -10,6 +10,8 @@ from typing import Any
 from ..errors import AddonError
 from .options import CopyOptions, WriteOptions
 
+TASK = "export"
+"""Name of the task that lets another Blender export."""
 PROGRESS = "munet-progress "
 """How the lines begin with which that Blender says how far it is."""
 

@@ -82,14 +82,6 @@ def show_photo(camera: bpy.types.Object, mode: str) -> None:
         background.alpha = _OVER if mode == "OVER" else 1.0
 
 
-def photo_shown(camera: bpy.types.Object) -> str:
-    """Return the mode of :func:`show_photo`."""
-    data = camera.data
-    if not data.show_background_images or not data.background_images:
-        return "OFF"
-    return "OVER" if data.background_images[0].display_depth == "FRONT" else "BEHIND"
-
-
 def look_through(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
     """Render ``scene`` through ``camera`` at the size of its photo."""
     width, height = (int(size) for size in camera["munet_image_size"])

@@ -17,10 +17,10 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..people import CORRECTED
 from .frames import Floats
 
 PREFIX = "munet_pose_"
-_BONES = "munet_pose_bones"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def write_correctives(mesh: bpy.types.Mesh, correctives: Correctives) -> int:
             matrices = np.zeros((count, 4, 4), dtype=np.float32)
             matrices[vertices, :3, :3] = np.moveaxis(square[..., column], 1, 2)
             _attribute(mesh, f"{slot}_{column}", "FLOAT4X4").foreach_set("value", matrices.reshape(-1))
-    mesh[_BONES] = json.dumps(bones)
+    mesh[CORRECTED] = json.dumps(bones)
     return int(slots.max(initial=-1)) + 1
 
 
@@ -85,9 +85,9 @@ def _attribute(mesh: bpy.types.Mesh, name: str, kind: str) -> bpy.types.bpy_prop
 
 def read_correctives(mesh: bpy.types.Mesh) -> Correctives | None:
     """Return what :func:`write_correctives` has stored on ``mesh``, or None."""
-    if _BONES not in mesh or f"{PREFIX}0_in" not in mesh.attributes:
+    if CORRECTED not in mesh or f"{PREFIX}0_in" not in mesh.attributes:
         return None
-    bones, count = np.array(json.loads(mesh[_BONES])), len(mesh.vertices)
+    bones, count = np.array(json.loads(mesh[CORRECTED])), len(mesh.vertices)
     vertices, movers, directions = [], [], []
     slot = 0
     while f"{PREFIX}{slot}_in" in mesh.attributes:
@@ -107,14 +107,9 @@ def read_correctives(mesh: bpy.types.Mesh) -> Correctives | None:
     return Correctives(np.concatenate(vertices), np.concatenate(movers), np.concatenate(directions))
 
 
-def is_corrected(mesh: bpy.types.Mesh) -> bool:
-    """Return whether correctives are stored on ``mesh``; quick."""
-    return _BONES in mesh
-
-
 def correcting_bones(mesh: bpy.types.Mesh) -> list[int]:
     """Return the bones, in SMPL's order, that correct something of ``mesh``; quick."""
-    bones: list[int] = json.loads(mesh[_BONES]) if _BONES in mesh else []
+    bones: list[int] = json.loads(mesh[CORRECTED]) if CORRECTED in mesh else []
     return bones
 
 
@@ -130,5 +125,5 @@ def remove_correctives(mesh: bpy.types.Mesh) -> None:
     """Take the correctives off ``mesh``."""
     for name in [attribute.name for attribute in mesh.attributes if attribute.name.startswith(PREFIX)]:
         mesh.attributes.remove(mesh.attributes[name])
-    if _BONES in mesh:
-        del mesh[_BONES]
+    if CORRECTED in mesh:
+        del mesh[CORRECTED]

@@ -15,21 +15,15 @@ import bpy
 import numpy as np
 
 from ..compat import modifier_input_path
+from ..people import CORRECTIVES, ENTRIES, corrective_name, is_corrective
 from ..steps import Beside, Steps
 from .armature import ordered_bones
 from .character import Character
-from .corrective_data import Correctives, is_corrected, read_correctives, write_correctives
+from .corrective_data import Correctives, read_correctives, write_correctives
 from .corrective_nodes import CHANNELS, corrective_nodes, input_names
 from .frames import BLENDER_FROM_BODY, Floats, points_from_body
 
-MODIFIER = "Pose Correctives"
 BAKED = "munet_baked_correctives"
-ENTRIES = 9
-
-
-def key_name(bone: int, entry: int) -> str:
-    """Return the name of the key for an entry (0 to 8, row by row) of the rotation of a bone, counted as SMPL does."""
-    return f"Pose{ENTRIES * (bone - 1) + entry:03d}"
 
 
 def has_correctives(character: Character) -> bool:
@@ -93,7 +87,7 @@ def make_live(obj: bpy.types.Object, rig: bpy.types.Object, correctives: Correct
     _remove_modifier(obj)
     moving, names = correctives.moving_bones, json.loads(rig["munet_bone_names"])
     slots = int(np.bincount(correctives.vertices).max())
-    modifier = obj.modifiers.new(MODIFIER, "NODES")
+    modifier = obj.modifiers.new(CORRECTIVES, "NODES")
     modifier.node_group = corrective_nodes(len(moving), slots)
     modifier.show_expanded = False
     obj.modifiers.move(len(obj.modifiers) - 1, 0)
@@ -116,32 +110,12 @@ def _drive(obj: bpy.types.Object, path: str, rig: bpy.types.Object, bone_name: s
 
 
 def _remove_modifier(obj: bpy.types.Object) -> None:
-    modifier: bpy.types.Modifier | None = obj.modifiers.get(MODIFIER)
+    modifier: bpy.types.Modifier | None = obj.modifiers.get(CORRECTIVES)
     if modifier is None:
         return
     for name in input_names(modifier.node_group) if modifier.node_group else ():
         obj.driver_remove(modifier_input_path(modifier, name))
     obj.modifiers.remove(modifier)
-
-
-def corrected_meshes(rig: bpy.types.Object) -> list[bpy.types.Object]:
-    """Return the meshes of the person of ``rig`` that have correctives."""
-    meshes = [child for child in rig.children_recursive if child.type == "MESH"]
-    return [mesh for mesh in meshes if is_corrected(mesh.data)]
-
-
-def correctives_state(obj: bpy.types.Object) -> str:
-    """Return NONE, ON (live), OFF or BAKED (shape keys instead, with values or keyframes)."""
-    if not is_corrected(obj.data):
-        return "NONE"
-    if MODIFIER in obj.modifiers:
-        return "ON"
-    blocks = obj.data.shape_keys.key_blocks if obj.data.shape_keys else ()
-    return "BAKED" if any(_is_corrective(key) for key in blocks) else "OFF"
-
-
-def _is_corrective(key: bpy.types.ShapeKey) -> bool:
-    return key.name.startswith("Pose") and key.name[4:].isdigit()
 
 
 def set_correctives(obj: bpy.types.Object, rig: bpy.types.Object, *, live: bool) -> None:
@@ -161,7 +135,7 @@ def remove_corrective_keys(obj: bpy.types.Object) -> None:
     animation = shape.animation_data
     if animation is not None and animation.action is not None and BAKED in animation.action:
         animation.action = None
-    for key in [key for key in shape.key_blocks if _is_corrective(key)]:
+    for key in [key for key in shape.key_blocks if is_corrective(key)]:
         obj.shape_key_remove(key)
 
 
@@ -182,7 +156,7 @@ def add_corrective_keys(obj: bpy.types.Object) -> list[tuple[int, list[bpy.types
         rows = correctives.bones == bone
         keys = []
         for entry in range(ENTRIES):
-            key = obj.shape_key_add(name=key_name(bone, entry), from_mix=False)
+            key = obj.shape_key_add(name=corrective_name(bone, entry), from_mix=False)
             target = basis.copy()
             target[correctives.vertices[rows]] += correctives.directions[rows, :, entry]
             key.points.foreach_set("co", target.astype(np.float32).reshape(-1))
@@ -195,7 +169,7 @@ def add_corrective_keys(obj: bpy.types.Object) -> list[tuple[int, list[bpy.types
 def correct_once(obj: bpy.types.Object, rig: bpy.types.Object) -> None:
     """Make what the correctives give in the pose of ``rig`` part of the mesh and its keys; nothing is live then."""
     correctives = read_correctives(obj.data)
-    if correctives is None or MODIFIER not in obj.modifiers:
+    if correctives is None or CORRECTIVES not in obj.modifiers:
         return
     offsets = correctives.offsets(corrective_values(rig), len(obj.data.vertices)).astype(np.float32)
     _remove_modifier(obj)

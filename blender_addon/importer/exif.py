@@ -57,6 +57,14 @@ def jpeg_size(data: bytes) -> tuple[int, int]:
     return 0, 0
 
 
+def picture_size(data: bytes) -> tuple[int, int]:
+    """Return width and height as stored of the JPEG or PNG file ``data``, (0, 0) of every other file."""
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
+        width, height = struct.unpack_from(">II", data, 16)
+        return width, height
+    return jpeg_size(data)
+
+
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Turn stored pixels (H, W, C) of an EXIF ``orientation`` upright."""
     turns = {3: 2, 4: 2, 5: 3, 6: 3, 7: 1, 8: 1}.get(orientation, 0)

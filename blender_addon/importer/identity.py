@@ -8,37 +8,21 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from ..people import JOINT_DIRECTIONS, corrected_meshes
 from ..rigs import bone_style
 from .armature import CONNECT_WITHIN, apply_pose, editing, ordered_bones
 from .character import Character
-from .correctives import corrected_meshes, turn_correctives
+from .correctives import turn_correctives
 from .frames import Floats, points_from_body
 
-_DIRECTIONS = "munet_joint_shape_dirs"
 _SHAPE = "munet_rig_shape"
 
 
 def remember_joint_directions(rig: bpy.types.Object, character: Character) -> None:
     """Keep on ``rig`` how its joints move per unit of each shape key."""
     directions = np.moveaxis(character.arrays["joint_shape_dirs"].astype(np.float64), 2, 0)
-    rig[_DIRECTIONS] = points_from_body(directions).reshape(-1).tolist()
+    rig[JOINT_DIRECTIONS] = points_from_body(directions).reshape(-1).tolist()
     rig[_SHAPE] = [0.0] * len(directions)
-
-
-def shaped_body(rig: bpy.types.Object) -> bpy.types.Object | None:
-    """Return the body of ``rig``, the mesh with the identity's shape keys, or None."""
-    if _DIRECTIONS not in rig:
-        return None
-    return next((child for child in rig.children if _has_own_shape(child)), None)
-
-
-def _has_own_shape(obj: bpy.types.Object) -> bool:
-    """Return whether ``obj`` has the identity's keys and they are not driven, as those of the clothes are."""
-    keys = getattr(obj.data, "shape_keys", None)
-    if not keys or "Shape000" not in keys.key_blocks:
-        return False
-    animation = keys.animation_data
-    return animation is None or animation.drivers.find('key_blocks["Shape000"].value') is None
 
 
 def fit_rig_to_shape(context: bpy.types.Context, rig: bpy.types.Object, body: bpy.types.Object) -> None:
@@ -51,7 +35,7 @@ def fit_rig_to_shape(context: bpy.types.Context, rig: bpy.types.Object, body: bp
     keys = body.data.shape_keys.key_blocks
     kept = [keys.get(f"Shape{index:03d}") for index in range(len(before))]
     shape = np.array([key.value if key is not None else 0.0 for key in kept])
-    directions = np.array(rig[_DIRECTIONS]).reshape(len(before), len(names), 3)
+    directions = np.array(rig[JOINT_DIRECTIONS]).reshape(len(before), len(names), 3)
     bones = ordered_bones(rig, names)
     rest = np.array([bone.bone.matrix_local.to_3x3() for bone in bones])
     basis = np.array([bone.matrix_basis.to_3x3() for bone in bones])

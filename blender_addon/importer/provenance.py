@@ -8,10 +8,9 @@ from typing import Any
 
 import bpy
 
+from ..people import SCHEMA
 from .character import Character
 from .photo import Photo
-
-SCHEMA = 1
 
 
 def provenance(character: Character, photo: Photo, settings: Mapping[str, Any], version: str) -> dict[str, Any]:

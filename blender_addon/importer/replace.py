@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import bpy
 from mathutils import Vector
 
-from ..rigging.naming import SCHEME, rename_bones
+from ..people import NAMING, shaped_body
+from ..rigging.naming import rename_bones
 from ..rigging.poses import put_pose
 from ..rigs import SCHEMES
 from .armature import SMPL_NAME, apart, editing
-from .identity import shaped_body
 from .scene import ImportedPerson, select_only
 
-_KEPT_OF_RIG = {SCHEME}
+_KEPT_OF_RIG = {NAMING}
 LIGHT = "munet_light"
 """Marks a light copy of the clothed surface, which is made from it and is not exchanged."""
 _PLAIN = ("hide_viewport", "hide_render", "hide_select", "show_in_front", "show_wire", "display_type", "pass_index")
@@ -40,7 +40,7 @@ def replace_person(
     the new ones. The photo's camera moves with the person if it is nobody else's. ``context`` must be in Object Mode.
     """
     places = [*new.rig.users_collection, *new.camera.users_collection]
-    rename_bones(new.rig, str(rig.get(SCHEME, SCHEMES[0].key)))
+    rename_bones(new.rig, str(rig.get(NAMING, SCHEMES[0].key)))
     old = _meshes(rig)
     _move_camera(context, rig, new)
     _move_bones(rig, new.rig)

@@ -28,7 +28,6 @@ from .rollback import all_or_nothing
 from .surface import building_surface
 
 _SPACING = 1.5
-_CONTROL_RIG = "munet_control_rig"
 
 
 @dataclass(frozen=True)
@@ -60,29 +59,6 @@ class Built:
 
     people: list[ImportedPerson]
     home: bpy.types.Collection
-
-
-def rig_of(obj: bpy.types.Object | None) -> bpy.types.Object | None:
-    """Return the rig of the person that ``obj`` belongs to, or None.
-
-    That is the rig itself, what hangs on it (body, clothes, what the artist has parented to it), and its control rig.
-    """
-    chosen = obj
-    while obj is not None and not (obj.type == "ARMATURE" and "munet_bone_names" in obj):
-        obj = obj.parent
-    if obj is None and chosen is not None and chosen.type == "ARMATURE":
-        return next((rig for rig in bpy.data.objects if rig.get(_CONTROL_RIG) == chosen), None)
-    return obj
-
-
-def camera_of(rig: bpy.types.Object) -> bpy.types.Object | None:
-    """Return the photo's camera of the person of ``rig``, None if the artist has deleted it or put another thing there.
-
-    What was deleted from all scenes lives on as long as the rig refers to it.
-    """
-    camera: bpy.types.Object | None = rig.get("munet_camera")
-    there = camera is not None and camera.type == "CAMERA" and bool(camera.users_collection)
-    return camera if there and "munet_image_size" in camera else None
 
 
 def _new_collection(name: str, parent: bpy.types.Collection) -> bpy.types.Collection:

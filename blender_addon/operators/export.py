@@ -8,14 +8,12 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..elsewhere import blender_program
 from ..errors import AddonError
-from ..exporting.aside import TASK, busy, export_task
-from ..exporting.files import write_character
+from ..exporting.job import TASK
 from ..exporting.options import CopyOptions, WriteOptions
 from ..exporting.writers import ENDINGS, has_usd
-from ..importer.scene import rig_of
 from ..language import failure_text
+from ..people import light_version_stale, rig_of
 from ..pump import start_pump
-from ..rigging.light import light_version_stale
 from ..session import current
 from .polling import from_another_file, on_person
 
@@ -78,6 +76,9 @@ class _Export(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Export in a Blender of its own, or here and now where there is no window, no other Blender or no time."""
+        from ..exporting.aside import export_task
+        from ..exporting.files import write_character
+
         target = getattr(self, "target", "GENERAL")
         keys = getattr(self, "shape_keys", False)
         path = Path(bpy.path.abspath(bpy.path.ensure_ext(self.filepath, f".{ENDINGS[self.form]}")))
@@ -91,7 +92,7 @@ class _Export(bpy.types.Operator):
         try:
             if not program:
                 write_character(context, rig, self.form, path, copied, written)
-            elif busy(current()):
+            elif current().doing(TASK):
                 raise AddonError("BUSY", "A copy is being exported already.", hint="Wait until it has finished.")
             else:
                 current().start_tool(export_task(context, rig, self.form, path, copied, written, program))
@@ -114,7 +115,7 @@ class MUNET_OT_cancel_export(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Allow it while something is exported."""
-        if not busy(current()):
+        if not current().doing(TASK):
             cls.poll_message_set("Nothing is running")
             return False
         return True

@@ -12,9 +12,7 @@ from ..backend_manager.installation import is_ours
 from ..backend_manager.states import State
 from ..backend_manager.task import Task
 from ..errors import AddonError
-from ..installer.bundle import read_bundle
 from ..installer.folders import own_folder
-from ..installer.install import Order, install_task, remove_task
 from ..language import failure_text
 from ..preferences import backend_place, install_folder, preferences_of
 from ..pump import start_pump
@@ -100,6 +98,9 @@ class MUNET_OT_install_backend(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Begin; Blender stays usable."""
+        from ..installer.bundle import read_bundle
+        from ..installer.install import Order, install_task
+
         preferences = preferences_of(context)
         wheels = bpy.path.abspath(preferences.wheel_folder) if preferences is not None else ""
         if not wheels and not bpy.app.online_access:
@@ -162,6 +163,8 @@ class MUNET_OT_remove_backend(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Begin; a folder that the installer has not made is left alone."""
+        from ..installer.install import remove_task
+
         try:
             return _begin(self, context, remove_task(own_folder(install_folder(context))))
         except AddonError as error:

@@ -6,15 +6,7 @@ from functools import partial
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty
 
-from ..importer.scene import rig_of
-from ..rigging.light import (
-    clothed_surface,
-    light_version,
-    light_version_options,
-    light_version_shown,
-    making_light_version,
-    show_light_version,
-)
+from ..people import clothed_surface, light_version, light_version_options, light_version_shown, rig_of
 from ..steps import Steps
 from .doing import do_in_steps, the_person
 from .polling import on_person
@@ -70,6 +62,8 @@ class MUNET_OT_make_light(bpy.types.Operator):
 
 def _making(name: str, faces: int, size: int) -> Steps[str]:
     """Make and show the light version of the person of the rig ``name`` in steps; returns what is to be told."""
+    from ..rigging.light import making_light_version, show_light_version
+
     context, rig = bpy.context, the_person(name)
     light = yield from making_light_version(rig, faces, size)
     show_light_version(rig, shown=True)
@@ -97,6 +91,8 @@ class MUNET_OT_show_light(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Swap them."""
+        from ..rigging.light import show_light_version
+
         rig = rig_of(context.object)
         show_light_version(rig, shown=not light_version_shown(rig))
         if context.object is None or context.object.hide_get():

@@ -1,17 +1,22 @@
 """The operator that brings motion onto a rig."""
 # ruff: noqa: N801 - Blender prescribes the names of classes
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..importer.scene import rig_of
-from ..motion.keys import MotionOptions, adding_motion, reader
+from ..people import rig_of
 from ..steps import Beside, Steps
 from .doing import do_in_steps, the_person
 from .polling import on_person, without_control_rig, without_ik
+
+if TYPE_CHECKING:
+    from ..motion.keys import MotionOptions
 
 _STEPS = 65
 
@@ -86,6 +91,8 @@ class MUNET_OT_import_motion(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the file and key the rig."""
+        from ..motion.keys import MotionOptions
+
         options = MotionOptions(
             fps=self.fps,
             up=self.up,
@@ -104,6 +111,7 @@ class MUNET_OT_import_motion(bpy.types.Operator):
 
 def _importing(rig_name: str, path: Path, options: MotionOptions, rate: float) -> Callable[[], Steps[str]]:
     """Return what reads the file and keys the rig in steps; they return what is to be told."""
+    from ..motion.keys import adding_motion, reader
 
     def begin() -> Steps[str]:
         rig = the_person(rig_name)

@@ -3,9 +3,7 @@
 import bpy
 from bpy.app.translations import pgettext_tip as tip_
 
-from ..importer.scene import rig_of
-from ..rigging.ik import has_ik
-from ..rigging.rigify import control_rig
+from ..people import control_rig, has_ik, rig_of
 
 
 def on_person(operator: type[bpy.types.Operator], context: bpy.types.Context, *modes: str) -> bool:

@@ -6,8 +6,8 @@ from bpy.props import BoolProperty
 
 from ..backend_manager.batch import Entry
 from ..errors import AddonError
-from ..importer.scene import rig_of
 from ..language import failure_text
+from ..people import rig_of
 from ..source import photo_of
 from .polling import on_person, without_control_rig, without_ik
 from .reconstruct import begin

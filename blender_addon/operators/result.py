@@ -7,13 +7,7 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
 
-from ..importer.camera import look_through
-from ..importer.character import load_character
-from ..importer.identity import fit_rig_to_shape, shaped_body
-from ..importer.photo import Photo
-from ..importer.scene import Origin, building_people, camera_of, nobody, rig_of, showing_people
-from ..rigging.poses import POSES, put_pose
-from ..sequence import ClipPlace, has_motion, inserting_motion
+from ..people import POSES, camera_of, rig_of, shaped_body
 from ..steps import Beside, Steps
 from ..work import INSERT
 from .doing import do_in_steps
@@ -44,6 +38,8 @@ class MUNET_OT_apply_pose(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set every pose bone."""
+        from ..rigging.poses import put_pose
+
         put_pose(rig_of(context.object), self.pose)
         return {"FINISHED"}
 
@@ -68,6 +64,8 @@ class MUNET_OT_fit_rig_to_shape(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Fit the rig."""
+        from ..importer.identity import fit_rig_to_shape
+
         rig = rig_of(context.object)
         fit_rig_to_shape(context, rig, shaped_body(rig))
         return {"FINISHED"}
@@ -92,6 +90,8 @@ class MUNET_OT_look_through_camera(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make it the scene's camera and show its view."""
+        from ..importer.camera import look_through
+
         look_through(context.scene, camera_of(rig_of(context.object)))
         if context.area is not None and context.area.type == "VIEW_3D":
             context.space_data.region_3d.view_perspective = "CAMERA"
@@ -131,6 +131,11 @@ class MUNET_OT_import_result(bpy.types.Operator):
 
 def _inserting(paths: list[Path]) -> Steps[str]:
     """Insert the people of result files in steps; returns what is to be told, which is nothing."""
+    from ..importer.character import load_character
+    from ..importer.photo import Photo
+    from ..importer.scene import Origin, building_people, nobody, showing_people
+    from ..sequence import ClipPlace, has_motion, inserting_motion
+
     characters = yield Beside(lambda: [load_character(path) for path in paths])
     if not characters:
         raise nobody()

@@ -7,17 +7,18 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty
 
 from ..elsewhere import blender_program
-from ..importer.correctives import corrected_meshes, set_correctives
-from ..importer.identity import shaped_body
-from ..importer.scene import rig_of
-from ..rigging.asset import home_of, marking_person
-from ..rigging.bake import baking_correctives, frames_to_bake
-from ..rigging.clothes import COVERED, covered_skin_hidden, hide_covered_skin
-from ..rigging.ik import add_ik, has_ik, remove_ik
-from ..rigging.naming import rename_bones
-from ..rigging.older import is_older, update_person
-from ..rigging.poses import add_pose_assets
-from ..rigging.rigify import control_rig, generating_control_rig, remove_control_rig, rigify_enabled
+from ..people import (
+    COVERED,
+    control_rig,
+    corrected_meshes,
+    covered_skin_hidden,
+    has_ik,
+    home_of,
+    is_older,
+    rig_of,
+    rigify_enabled,
+    shaped_body,
+)
 from ..rigs import SCHEMES
 from ..steps import Steps
 from .doing import at_once, do_in_steps, the_person
@@ -61,6 +62,9 @@ class MUNET_OT_pose_correctives(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Switch or bake."""
+        from ..importer.correctives import set_correctives
+        from ..rigging.bake import frames_to_bake
+
         rig = rig_of(context.object)
         if self.mode == "BAKE":
             frames = frames_to_bake(context, rig)
@@ -74,6 +78,8 @@ class MUNET_OT_pose_correctives(bpy.types.Operator):
 
 def _baking(name: str, frames: list[int] | None) -> Steps[str]:
     """Bake the correctives of the person of the rig ``name`` in steps; returns what is to be told."""
+    from ..rigging.bake import baking_correctives
+
     rig = the_person(name)
     yield from baking_correctives(bpy.context, corrected_meshes(rig), rig, frames)
     return f"Correctives baked to {len(frames)} frames" if frames else "Correctives of this pose kept"
@@ -98,6 +104,8 @@ class MUNET_OT_update_person(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Convert the correctives."""
+        from ..rigging.older import update_person
+
         update_person(rig_of(context.object))
         return {"FINISHED"}
 
@@ -116,6 +124,8 @@ class MUNET_OT_add_pose_assets(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make them."""
+        from ..rigging.poses import add_pose_assets
+
         made = add_pose_assets(rig_of(context.object))
         self.report({"INFO"}, ", ".join(action.name for action in made))
         return {"FINISHED"}
@@ -148,6 +158,8 @@ class MUNET_OT_add_person_asset(bpy.types.Operator):
 
 
 def _marking(name: str, program: list[str]) -> Steps[str]:
+    from ..rigging.asset import marking_person
+
     home = yield from marking_person(the_person(name), program)
     return home.name if home is not None else ""
 
@@ -168,6 +180,8 @@ class MUNET_OT_rename_bones(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Rename."""
+        from ..rigging.naming import rename_bones
+
         rename_bones(rig_of(context.object), self.scheme)
         return {"FINISHED"}
 
@@ -192,6 +206,8 @@ class MUNET_OT_hide_covered_skin(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Switch the mask."""
+        from ..rigging.clothes import hide_covered_skin
+
         body = shaped_body(rig_of(context.object))
         hide_covered_skin(body, hidden=not covered_skin_hidden(body))
         return {"FINISHED"}
@@ -211,6 +227,8 @@ class MUNET_OT_toggle_ik(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add or remove them."""
+        from ..rigging.ik import add_ik, remove_ik
+
         rig = rig_of(context.object)
         (remove_ik if has_ik(rig) else add_ik)(context, rig)
         return {"FINISHED"}
@@ -237,6 +255,8 @@ class MUNET_OT_control_rig(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Generate or remove it."""
+        from ..rigging.rigify import remove_control_rig
+
         rig = rig_of(context.object)
         if control_rig(rig) is not None:
             remove_control_rig(context, rig)
@@ -247,6 +267,8 @@ class MUNET_OT_control_rig(bpy.types.Operator):
 
 
 def _generating(name: str, program: list[str]) -> Steps[str]:
+    from ..rigging.rigify import generating_control_rig
+
     made = yield from generating_control_rig(bpy.context, the_person(name), program)
     return made.name
 

@@ -4,9 +4,7 @@
 import bpy
 from bpy.props import EnumProperty
 
-from ..importer.camera import show_photo
-from ..importer.scene import camera_of, rig_of
-from ..rigging.ground import add_floor, floor_of, remove_floor, stand_on_floor
+from ..people import camera_of, floor_of, rig_of
 from .polling import choice_tip, on_person
 
 _OVERLAYS = (
@@ -43,6 +41,8 @@ class MUNET_OT_photo_overlay(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Switch."""
+        from ..importer.camera import show_photo
+
         show_photo(camera_of(rig_of(context.object)), self.mode)
         return {"FINISHED"}
 
@@ -61,6 +61,8 @@ class MUNET_OT_stand_on_floor(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Move the rig."""
+        from ..rigging.ground import stand_on_floor
+
         way = stand_on_floor(context, rig_of(context.object))
         self.report({"INFO"}, f"{way:+.3f} m")
         return {"FINISHED"}
@@ -80,6 +82,8 @@ class MUNET_OT_shadow_floor(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add or remove it."""
+        from ..rigging.ground import add_floor, remove_floor
+
         rig = rig_of(context.object)
         if floor_of(rig) is None:
             add_floor(context, rig)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..exporting.aside import TASK, busy
+from ..exporting.job import TASK
 from ..session import current
 from .main import SubPanel
 
@@ -37,7 +37,7 @@ class MUNET_PT_export(SubPanel):
         for name, text in (("gltf", "glTF"), ("fbx", "FBX"), ("usd", "USD"), ("obj", "OBJ")):
             grid.operator(f"munet.export_{name}", text=text, icon="EXPORT", translate=False)
         session = current()
-        if busy(session):
+        if session.doing(TASK):
             task = session.tools[TASK]
             row = self.layout.row(align=True)
             row.progress(factor=task.fraction, text=iface_("Exporting {}").format(task.text))

@@ -6,9 +6,8 @@ from __future__ import annotations
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..importer.scene import rig_of
 from ..language import failure_text, warning_texts
-from ..rigging.older import is_newer, is_older
+from ..people import is_newer, is_older, rig_of
 from ..session import current
 from .backend_state import draw_state
 from .main import SubPanel

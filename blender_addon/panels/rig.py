@@ -6,14 +6,18 @@ from __future__ import annotations
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..importer.correctives import corrected_meshes, correctives_state
-from ..importer.identity import shaped_body
-from ..importer.scene import rig_of
-from ..rigging.clothes import covered_skin_hidden
-from ..rigging.ik import has_ik
-from ..rigging.light import light_version_shown, light_version_stale
-from ..rigging.naming import SCHEME
-from ..rigging.rigify import control_rig
+from ..people import (
+    NAMING,
+    control_rig,
+    corrected_meshes,
+    correctives_state,
+    covered_skin_hidden,
+    has_ik,
+    light_version_shown,
+    light_version_stale,
+    rig_of,
+    shaped_body,
+)
 from ..rigs import SCHEMES
 from .main import SubPanel
 from .text import draw_wrapped
@@ -47,7 +51,7 @@ class MUNET_PT_rig(SubPanel):
         """Draw the panel."""
         layout, rig = self.layout, rig_of(context.object)
         _draw_correctives(layout, rig)
-        named = rig.get(SCHEME, SCHEMES[0].key)
+        named = rig.get(NAMING, SCHEMES[0].key)
         label = next((scheme.label for scheme in SCHEMES if scheme.key == named), str(named))
         layout.operator_menu_enum("munet.rename_bones", "scheme", text=label, icon="BONE_DATA")
         column = layout.column(align=True)

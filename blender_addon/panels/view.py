@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..importer.camera import photo_shown
-from ..importer.scene import camera_of, rig_of
-from ..rigging.ground import floor_of
+from ..people import camera_of, floor_of, photo_shown, rig_of
 from .main import MUNET_PT_main
 
 _OVERLAYS = (("BEHIND", "Behind"), ("OVER", "Over"), ("OFF", "Off"))

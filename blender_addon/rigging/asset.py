@@ -15,20 +15,15 @@ from ..elsewhere import answer, asking
 from ..errors import AddonError
 from ..importer.camera import LARGE
 from ..importer.character import Array
+from ..importer.exif import picture_size
 from ..importer.material import pack_image
-from ..importer.scene import camera_of
+from ..people import camera_of, home_of
 from ..steps import Steps
 
 _log = logging.getLogger(__package__)
 _EDGE = 256
 _GIVEN, _SMALL = "photo", "small.npy"
 TAGS = ("MuNet", "person")
-
-
-def home_of(rig: bpy.types.Object) -> bpy.types.Collection | None:
-    """Return the collection of this file that holds the person of ``rig``, None if that is a scene's own."""
-    homes = (home for home in rig.users_collection if home.name in bpy.data.collections)
-    return next((home for home in homes if home.library is None and home.override_library is None), None)
 
 
 def marking_person(rig: bpy.types.Object, program: Sequence[str]) -> Steps[bpy.types.Collection | None]:
@@ -38,10 +33,10 @@ def marking_person(rig: bpy.types.Object, program: Sequence[str]) -> Steps[bpy.t
         rig: of the person.
         program: the command that runs a script in another Blender, which makes the small picture of a large photo.
     """
-    home, photo = home_of(rig), _photo(rig)
+    home, (photo, data) = home_of(rig), _photo(rig)
     if home is None:
         return None
-    picture = (yield from _small_picture(rig, photo, program)) if photo is not None else None
+    picture = (yield from _small_picture(photo, data, program)) if photo is not None else None
     home.asset_mark()
     home.asset_data.description = f"From {rig.get('munet_photo', '')}"
     for tag in TAGS:
@@ -53,21 +48,42 @@ def marking_person(rig: bpy.types.Object, program: Sequence[str]) -> Steps[bpy.t
     return home
 
 
-def _photo(rig: bpy.types.Object) -> bpy.types.Image | None:
+def _photo(rig: bpy.types.Object) -> tuple[bpy.types.Image | None, bytes]:
+    """Return the picture behind the person, if it can be read, and its file, empty if it has none."""
     camera = camera_of(rig)
     backgrounds = camera.data.background_images if camera is not None else ()
-    images: list[bpy.types.Image] = [shown.image for shown in backgrounds if shown.image is not None]
-    return next((image for image in images if image.packed_file is not None or image.size[0]), None)
+    images = [(shown.image, _file_of(shown.image)) for shown in backgrounds if shown.image is not None]
+    return next(((image, data) for image, data in images if data or image.size[0]), (None, b""))
 
 
-def _small_picture(rig: bpy.types.Object, photo: bpy.types.Image, program: Sequence[str]) -> Steps[Array | None]:
+def _file_of(image: bpy.types.Image) -> bytes:
+    if image.source != "FILE" or image.is_dirty:
+        return b""
+    if image.packed_file is not None:
+        return bytes(image.packed_file.data)
+    try:
+        return Path(bpy.path.abspath(image.filepath, library=image.library)).read_bytes()
+    except OSError:
+        return b""
+
+
+def _small_picture(photo: bpy.types.Image, data: bytes, program: Sequence[str]) -> Steps[Array | None]:
     """Return the picture (256, 256, 4) of an asset, bottom row first; None if ``photo`` can not be read."""
-    if program and photo.packed_file is not None and math.prod(camera_of(rig)["munet_image_size"]) > LARGE:
+    if program and data and _is_large(photo, data):
         try:
-            return (yield from squaring_elsewhere(bytes(photo.packed_file.data), program))
+            return (yield from squaring_elsewhere(data, program))
         except AddonError:
             _log.warning("the picture of the asset is made in this Blender", exc_info=True)
     return squared(photo) if photo.size[0] else None
+
+
+def _is_large(photo: bpy.types.Image, data: bytes) -> bool:
+    """Return whether ``photo`` may take long: to ask Blender for the size of what it has not read yet takes long, too.
+
+    The artist may have put another picture there than the one that was reconstructed.
+    """
+    size = tuple(photo.size) if photo.has_data else picture_size(data)
+    return size == (0, 0) or math.prod(size) > LARGE
 
 
 def squaring_elsewhere(data: bytes, program: Sequence[str]) -> Steps[Array]:

@@ -13,16 +13,9 @@ from ..compat import action_curves, new_action, play_action
 from ..errors import AddonError
 from ..importer.armature import apart
 from ..importer.corrective_data import correcting_bones
-from ..importer.correctives import (
-    BAKED,
-    ENTRIES,
-    add_corrective_keys,
-    corrective_values,
-    correctives_state,
-    key_name,
-    set_correctives,
-)
+from ..importer.correctives import BAKED, add_corrective_keys, corrective_values, set_correctives
 from ..importer.frames import Floats
+from ..people import ENTRIES, corrective_name, correctives_state
 from ..steps import DRAW, Steps, run_through
 
 _TURN = 0.05
@@ -54,7 +47,7 @@ def _keying(mesh: bpy.types.Object, frames: list[int], values: Floats) -> Steps[
     curves = action_curves(action)
     for bone in correcting_bones(mesh.data):
         for entry in range(ENTRIES):
-            curve = curves.new(f'key_blocks["{key_name(bone, entry)}"].value', index=0)
+            curve = curves.new(f'key_blocks["{corrective_name(bone, entry)}"].value', index=0)
             curve.keyframe_points.add(len(frames))
             points = np.stack([frames, values[:, bone, entry]], axis=1)
             curve.keyframe_points.foreach_set("co", points.reshape(-1))

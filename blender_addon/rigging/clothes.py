@@ -7,9 +7,7 @@ import numpy as np
 
 from ..importer.character import Array
 from ..importer.frames import Floats, points_from_body
-
-COVERED = "covered_skin"
-_MASK = "Hide Covered Skin"
+from ..people import COVERED, COVERED_MASK, covered_skin_hidden
 
 
 def follow_identity(surface: bpy.types.Object, body: bpy.types.Object, directions: Floats) -> None:
@@ -49,11 +47,6 @@ def mark_covered_skin(body: bpy.types.Object, covered: Array) -> None:
     attribute.data.foreach_set("value", covered)
 
 
-def covered_skin_hidden(body: bpy.types.Object) -> bool:
-    """Return whether the skin under the clothes is hidden."""
-    return _MASK in body.modifiers
-
-
 def hide_covered_skin(body: bpy.types.Object, *, hidden: bool) -> None:
     """Hide the skin under the clothes with a vertex group and a Mask modifier, or show it again."""
     if hidden and not covered_skin_hidden(body):
@@ -61,10 +54,10 @@ def hide_covered_skin(body: bpy.types.Object, *, hidden: bool) -> None:
         body.data.attributes[COVERED].data.foreach_get("value", values)
         group = body.vertex_groups.new(name=COVERED)
         group.add(np.flatnonzero(values).tolist(), 1.0, "REPLACE")
-        modifier = body.modifiers.new(_MASK, "MASK")
+        modifier = body.modifiers.new(COVERED_MASK, "MASK")
         modifier.vertex_group, modifier.invert_vertex_group = group.name, True
     elif not hidden and covered_skin_hidden(body):
-        group = body.vertex_groups.get(body.modifiers[_MASK].vertex_group)
-        body.modifiers.remove(body.modifiers[_MASK])
+        group = body.vertex_groups.get(body.modifiers[COVERED_MASK].vertex_group)
+        body.modifiers.remove(body.modifiers[COVERED_MASK])
         if group is not None:
             body.vertex_groups.remove(group)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..importer.identity import shaped_body
+from ..people import FLOOR, floor_of, shaped_body
 
-FLOOR = "munet_floor_of"
 _SIZE = 6.0
 
 
@@ -43,11 +42,6 @@ def stand_on_floor(context: bpy.types.Context, rig: bpy.types.Object) -> float:
     matrix.translation.z += way
     rig.matrix_world = matrix
     return way
-
-
-def floor_of(rig: bpy.types.Object) -> bpy.types.Object | None:
-    """Return the floor below the person of ``rig``, or None."""
-    return next((obj for obj in bpy.data.objects if obj.get(FLOOR) == rig and obj.users_collection), None)
 
 
 def add_floor(context: bpy.types.Context, rig: bpy.types.Object) -> bpy.types.Object:

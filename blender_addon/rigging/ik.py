@@ -10,8 +10,8 @@ import bpy
 from mathutils import Matrix, Quaternion, Vector
 
 from ..importer.armature import SMPL_NAME, bones_gone, editing
+from ..people import IK, has_ik
 
-_CONTROL = "munet_ik"
 _COLLECTION = "IK"
 _CHAINS = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
 _BENT = 0.05
@@ -35,7 +35,7 @@ class Limb:
 
 def _limbs(rig: bpy.types.Object) -> Iterator[Limb]:
     bones = {bone.bone[SMPL_NAME]: bone for bone in reversed(rig.pose.bones) if SMPL_NAME in bone.bone}
-    controls = {bone.bone[_CONTROL]: bone for bone in rig.pose.bones if _CONTROL in bone.bone}
+    controls = {bone.bone[IK]: bone for bone in rig.pose.bones if IK in bone.bone}
     for side in ("left", "right"):
         for chain in _CHAINS:
             upper, lower, end = names = [f"{side}_{part}" for part in chain]
@@ -43,11 +43,6 @@ def _limbs(rig: bpy.types.Object) -> Iterator[Limb]:
             if missing:
                 raise bones_gone(missing)
             yield Limb(bones[upper], bones[lower], bones[end], controls.get(end), controls.get(lower))
-
-
-def has_ik(rig: bpy.types.Object) -> bool:
-    """Return whether ``rig`` has controls for inverse kinematics."""
-    return any(_CONTROL in bone for bone in rig.data.bones)
 
 
 def add_ik(context: bpy.types.Context, rig: bpy.types.Object) -> None:
@@ -74,7 +69,7 @@ def _add_controls(bones: bpy.types.ArmatureEditBones, lower_name: str, end_name:
     pole.tail = pole.head + Vector((0.0, 0.0, lower.length / 5))
     for bone, of in ((control, end), (pole, lower)):
         bone.use_deform = False
-        bone[_CONTROL] = of[SMPL_NAME]
+        bone[IK] = of[SMPL_NAME]
 
 
 def _constrain(rig: bpy.types.Object, limb: Limb) -> None:
@@ -178,7 +173,7 @@ def remove_ik(context: bpy.types.Context, rig: bpy.types.Object) -> None:
     for name, rotation in turns:
         rig.pose.bones[name].rotation_quaternion = rotation
     with editing(context, rig):
-        for bone in [bone for bone in rig.data.edit_bones if _CONTROL in bone]:
+        for bone in [bone for bone in rig.data.edit_bones if IK in bone]:
             rig.data.edit_bones.remove(bone)
     collection = rig.data.collections.get(_COLLECTION)
     if collection is not None:

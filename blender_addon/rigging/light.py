@@ -14,38 +14,22 @@ from ..errors import AddonError
 from ..importer.armature import apart, ordered_bones
 from ..importer.character import Skin
 from ..importer.corrective_data import Correctives, read_correctives, write_correctives
-from ..importer.correctives import MODIFIER, make_live
+from ..importer.correctives import make_live
 from ..importer.frames import Floats
-from ..importer.identity import shaped_body
 from ..importer.material import pack_image
 from ..importer.mesh import UV_NAME, bind, build_skinned
 from ..importer.photo import stored_pixels
 from ..importer.png import decode_png, encode_png
+from ..people import CORRECTIVES, LIGHT, LIGHT_OF, LIGHT_WITH, clothed_surface, light_version, made_as
 from ..steps import Beside, Steps, run_through
 from .normal_map import Corners, normal_map, resampled
 
-LIGHT = "munet_light"
-_MADE_OF, _MADE_WITH = "munet_light_of", "munet_light_with"
-_TOLD_BY = ("munet_version", "munet_betas", "munet_translation", "munet_settings", "munet_silhouette_iou")
-"""What of a person's provenance changes when it is reconstructed again."""
 _INFLUENCES = 4
 _CORNERS = 4
 """Blender has no tangents of faces with more."""
 _MOSTLY = 0.5
 _DETAILED = ("head", "neck", "wrist", "hand", "index", "middle", "pinky", "ring", "thumb")
 _SPARED, _PROTECTION = 0.5, 0.1
-
-
-def light_version(rig: bpy.types.Object) -> bpy.types.Object | None:
-    """Return the light version of the person of ``rig``, or None."""
-    return next((child for child in rig.children_recursive if child.get(LIGHT)), None)
-
-
-def clothed_surface(rig: bpy.types.Object) -> bpy.types.Object | None:
-    """Return the clothed surface of ``rig`` in full detail, or None."""
-    body = shaped_body(rig)
-    bound = [child for child in rig.children_recursive if child.type == "MESH" and child.vertex_groups]
-    return next((child for child in bound if child != body and not child.get(LIGHT)), None)
 
 
 def make_light_version(rig: bpy.types.Object, faces: int, size: int) -> bpy.types.Object:
@@ -86,10 +70,10 @@ def making_light_version(rig: bpy.types.Object, faces: int, size: int) -> Steps[
     _take_over(surface, light)
     yield
     bind(light, rig)
-    if MODIFIER in surface.modifiers:
+    if CORRECTIVES in surface.modifiers:
         make_live(light, rig)
     older = light_version(rig)
-    light[LIGHT], light[_MADE_OF], light[_MADE_WITH] = True, _provenance(rig), [faces, size]
+    light[LIGHT], light[LIGHT_OF], light[LIGHT_WITH] = True, made_as(rig), [faces, size]
     _put_in_place(surface, light, older)
     return light
 
@@ -105,23 +89,6 @@ def _put_in_place(surface: bpy.types.Object, light: bpy.types.Object, older: bpy
         collection.objects.link(light)
 
 
-def _provenance(rig: bpy.types.Object) -> str:
-    values = (rig.get(name, "") for name in _TOLD_BY)
-    return repr([value.to_list() if hasattr(value, "to_list") else value for value in values])
-
-
-def light_version_stale(rig: bpy.types.Object) -> bool:
-    """Return whether the light version shows the person as it was before it was reconstructed again."""
-    light = light_version(rig)
-    return light is not None and _MADE_OF in light and light[_MADE_OF] != _provenance(rig)
-
-
-def light_version_options(rig: bpy.types.Object) -> tuple[int, int] | None:
-    """Return the triangles wanted and the edge of the normal map of the light version there is, if they are known."""
-    light = light_version(rig)
-    return (int(light[_MADE_WITH][0]), int(light[_MADE_WITH][1])) if light and _MADE_WITH in light else None
-
-
 def show_light_version(rig: bpy.types.Object, *, shown: bool) -> None:
     """Show either the light version or the surface in full detail, in the viewport and in renders."""
     for obj, visible in ((light_version(rig), shown), (clothed_surface(rig), not shown)):
@@ -129,12 +96,6 @@ def show_light_version(rig: bpy.types.Object, *, shown: bool) -> None:
             if obj.name in bpy.context.view_layer.objects:
                 obj.hide_set(not visible)
             obj.hide_viewport, obj.hide_render = False, not visible
-
-
-def light_version_shown(rig: bpy.types.Object) -> bool:
-    """Return whether the light version is shown."""
-    light = light_version(rig)
-    return light is not None and not light.hide_render
 
 
 def _remove(light: bpy.types.Object) -> None:

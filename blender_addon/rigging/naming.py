@@ -8,10 +8,9 @@ import bpy
 
 from ..compat import action_curves
 from ..importer.armature import ordered_bones
+from ..people import NAMING
 from ..rigs import bone_name
 from .poses import pose_actions
-
-SCHEME = "munet_naming"
 
 
 def rename_bones(rig: bpy.types.Object, scheme: str) -> None:
@@ -29,7 +28,7 @@ def rename_bones(rig: bpy.types.Object, scheme: str) -> None:
         changes[before] = bone.name
     for action in pose_actions(rig):
         _rename_curves(action, changes)
-    rig[SCHEME] = scheme
+    rig[NAMING] = scheme
 
 
 def _rename_curves(action: bpy.types.Action, changes: dict[str, str]) -> None:

@@ -8,26 +8,13 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..importer.corrective_data import Correctives, is_corrected, write_correctives
-from ..importer.correctives import ENTRIES, key_name, make_live, remove_corrective_keys, rest_axes
+from ..importer.corrective_data import Correctives, write_correctives
+from ..importer.correctives import make_live, remove_corrective_keys, rest_axes
 from ..importer.frames import Floats
-from ..importer.identity import shaped_body
-from ..importer.provenance import SCHEMA
-from .light import clothed_surface
+from ..people import ENTRIES, clothed_surface, corrective_name, is_older, older_correctives, shaped_body
 from .wardrobe import share_of_correctives
 
 _NOTHING = 1e-7
-
-
-def is_older(rig: bpy.types.Object) -> bool:
-    """Return whether the person of ``rig`` has its correctives as an older release has made them."""
-    body = shaped_body(rig)
-    return body is not None and not is_corrected(body.data) and bool(_corrected_bones(rig, body))
-
-
-def is_newer(rig: bpy.types.Object) -> bool:
-    """Return whether a newer release has made the person of ``rig``, which this one may not understand."""
-    return int(rig.get("munet_schema", SCHEMA)) > SCHEMA
 
 
 def update_person(rig: bpy.types.Object) -> None:
@@ -49,13 +36,6 @@ def update_person(rig: bpy.types.Object) -> None:
         _correct_clothes(rig, surface, body, rest, correctives)
 
 
-def _corrected_bones(rig: bpy.types.Object, body: bpy.types.Object) -> list[int]:
-    """Return the bones, counted as SMPL does, that have all of their corrective keys."""
-    keys = set(body.data.shape_keys.key_blocks.keys())
-    count = len(json.loads(rig["munet_bone_names"]))
-    return [bone for bone in range(1, count) if all(key_name(bone, entry) in keys for entry in range(ENTRIES))]
-
-
 def _places(points: bpy.types.bpy_prop_collection[Any]) -> Floats:
     flat = np.empty(3 * len(points), dtype=np.float32)
     points.foreach_get("co", flat)
@@ -65,8 +45,8 @@ def _places(points: bpy.types.bpy_prop_collection[Any]) -> Floats:
 def _from_keys(rig: bpy.types.Object, body: bpy.types.Object, rest: Floats) -> Correctives:
     blocks = body.data.shape_keys.key_blocks
     vertices, bones, directions = [], [], []
-    for bone in _corrected_bones(rig, body):
-        moved = [_places(blocks[key_name(bone, entry)].points) - rest for entry in range(ENTRIES)]
+    for bone in older_correctives(rig, body):
+        moved = [_places(blocks[corrective_name(bone, entry)].points) - rest for entry in range(ENTRIES)]
         square = np.stack(moved, axis=-1)
         rows = np.flatnonzero(np.abs(square).max(axis=(1, 2)) > _NOTHING)
         vertices.append(rows)
@@ -77,9 +57,9 @@ def _from_keys(rig: bpy.types.Object, body: bpy.types.Object, rest: Floats) -> C
 
 def _remove_keys(rig: bpy.types.Object, body: bpy.types.Object) -> None:
     blocks = body.data.shape_keys.key_blocks
-    for bone in _corrected_bones(rig, body):
+    for bone in older_correctives(rig, body):
         for entry in range(ENTRIES):
-            blocks[key_name(bone, entry)].driver_remove("value")
+            blocks[corrective_name(bone, entry)].driver_remove("value")
     remove_corrective_keys(body)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -13,26 +12,11 @@ from ..compat import action_curves, new_action
 from ..importer.armature import apply_pose, ordered_bones, pose_channels
 from ..importer.body import set_photo_corrective
 from ..importer.frames import Floats
+from ..people import POSES, PoseEntry
 from .ik import snap_ik
 
 _RIG = "munet_pose_of"
 _A_POSE = np.radians(45.0)
-
-
-@dataclass(frozen=True)
-class PoseEntry:
-    """One entry: key, label and what it is."""
-
-    key: str
-    label: str
-    text: str
-
-
-POSES = (
-    PoseEntry("PHOTO", "As in Photo", "The pose of the photo, at its place before the camera"),
-    PoseEntry("REST", "T-Pose", "Arms out, standing on the floor"),
-    PoseEntry("A", "A-Pose", "Arms lowered by 45 degrees, standing on the floor"),
-)
 
 
 def _pose(rig: bpy.types.Object, key: str) -> tuple[list[str], Floats, Floats | None]:

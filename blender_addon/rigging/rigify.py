@@ -9,12 +9,12 @@ import bpy
 from mathutils import Matrix
 
 from ..importer.armature import SMPL_NAME, ordered_bones
+from ..people import CONTROLS, control_rig
 from ..rigs import bone_name
 from ..steps import Steps
 from .metarig import GUIDES, SCRIPT, Ends, Plan, build_controls
 from .rigify_aside import bringing_controls
 
-_CONTROLS = "munet_control_rig"
 _FOLLOW = "Control Rig"
 _SPINE = {
     "pelvis": "spine",
@@ -24,17 +24,6 @@ _SPINE = {
     "neck": "spine.004",
     "head": "spine.006",
 }
-
-
-def rigify_enabled() -> bool:
-    """Return whether Rigify is enabled in the preferences; it is not ours to enable."""
-    return "rigify" in bpy.context.preferences.addons
-
-
-def control_rig(rig: bpy.types.Object) -> bpy.types.Object | None:
-    """Return the generated rig that moves ``rig``, or None."""
-    found: bpy.types.Object | None = rig.get(_CONTROLS)
-    return found if found is not None and found.name in bpy.data.objects else None
 
 
 def _meta_name(smpl_name: str) -> str | None:
@@ -81,7 +70,7 @@ def generating_control_rig(
     yield
     _link(context, rig, made, homes)
     _follow(rig, made)
-    rig[_CONTROLS] = made
+    rig[CONTROLS] = made
     for obj in context.selected_objects:
         obj.select_set(False)
     made.select_set(True)
@@ -128,7 +117,7 @@ def remove_control_rig(context: bpy.types.Context, rig: bpy.types.Object) -> Non
     controls = control_rig(rig)
     if controls is not None:
         _delete_with_widgets(controls)
-    del rig[_CONTROLS]
+    del rig[CONTROLS]
 
 
 def _delete_with_widgets(controls: bpy.types.Object) -> None:

@@ -36,7 +36,8 @@ def main(person: Path, motion: Path, folder: Path, frames: int) -> dict[str, obj
     """
     load_extension()
     from munet_extension import api
-    from munet_extension.importer.correctives import correct_once, corrected_meshes
+    from munet_extension.importer.correctives import correct_once
+    from munet_extension.people import corrected_meshes
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     loaded = api.load_person(person)

@@ -61,7 +61,7 @@ def check_rerun(folder: Path) -> None:
     assert surface.data.materials[0].name == "Painted"
     assert max(abs(vertex.co.x) for vertex in surface.data.vertices) < 3.0
     assert "mixamorig:LeftForeArm" in surface.vertex_groups
-    body = common.part("importer.identity").shaped_body(rig)
+    body = common.part("people").shaped_body(rig)
     assert body is not None
     drivers = body.data.shape_keys.animation_data
     targets = [t.id for d in (drivers.drivers if drivers else ()) for v in d.driver.variables for t in v.targets]

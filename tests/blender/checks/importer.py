@@ -190,7 +190,13 @@ def check_turned_photo() -> None:
         camera.blender_program, camera.upright_png = usual
     asset, data = common.part("rigging.asset"), Path(sys.argv[1]).read_bytes()
     small = common.part("steps").run_through(asset.squaring_elsewhere(data, [sys.executable]))
-    assert np.abs(small - asset.squared(common.part("importer.material").pack_image("photo", data))).max() < 1e-3
+    image, fresh = (common.part("importer.material").pack_image("photo", data) for _ in range(2))
+    pixels = image.size[0] * image.size[1]
+    for limit, large in ((pixels, False), (pixels - 1, True)):
+        asset.LARGE = limit
+        assert asset._is_large(image, b"") == asset._is_large(fresh, data) == large
+    assert asset._is_large(fresh, b"another format") != fresh.has_data
+    assert np.abs(small - asset.squared(image)).max() < 1e-3
 
 
 def turned_photo() -> None:

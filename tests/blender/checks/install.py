@@ -31,6 +31,7 @@ def check_platform_edition(path: str) -> None:
         del sys.modules[name]
 
 
+NOT_YET = {"insert", "importer.scene", "rigging.poses", "motion.keys", "exporting.aside", "installer.install"}
 TALK = """import sys; sys.path.insert(0, sys.argv[1]); import zmq
 assert zmq.__file__.startswith(sys.argv[1]), zmq.__file__
 with zmq.Context() as context, context.socket(zmq.ROUTER) as one, context.socket(zmq.DEALER) as other:
@@ -53,6 +54,8 @@ def check(path: str) -> None:
     result = bpy.ops.extensions.package_install_files(repo="user_default", filepath=path, enable_on_install=True)
     assert result == {"FINISHED"}, result
     check_zmq("27.3.0")
+    loaded = {name.removeprefix(f"{MODULE}.") for name in sys.modules}
+    assert not loaded & NOT_YET, "imported before a button needs it, while Blender stands still"
     first = registered()
     assert {"MUNET_PT_main", "MUNET_OT_install_backend"} <= set(first), first
     assert hasattr(bpy.types.WindowManager, "munet")

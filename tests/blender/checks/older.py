@@ -71,7 +71,7 @@ def check_older_person() -> None:
     for mesh, before in zip((person.body, person.surface), photo, strict=True):
         assert np.abs(common.world_vertices(mesh) - before).max() < 1e-4, mesh.name
     assert not bpy.ops.munet.update_person.poll()
-    older = common.part("rigging.older")
+    older = common.part("people")
     assert not older.is_newer(person.rig)
     person.rig["munet_schema"] = 99
     assert older.is_newer(person.rig)

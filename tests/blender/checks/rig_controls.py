@@ -103,7 +103,7 @@ def check_light_version() -> None:
     assert (person.surface.visible_get(), light.visible_get()) == (False, True)
     assert bpy.ops.munet.show_light() == {"FINISHED"}
     assert (person.surface.visible_get(), light.visible_get()) == (True, False)
-    module = common.part("rigging.light")
+    module = common.part("people")
     assert not module.light_version_stale(person.rig)
     person.rig["munet_settings"] = '{"preset": "high"}'
     assert module.light_version_stale(person.rig)

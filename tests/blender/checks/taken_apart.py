@@ -66,7 +66,7 @@ def check_a_control_rig_selected() -> None:
     _, person = person_with_correctives(52)
     controls = bpy.data.objects.new("controls", bpy.data.armatures.new("controls"))
     bpy.context.scene.collection.objects.link(controls)
-    rig_of = common.part("importer.scene").rig_of
+    rig_of = common.part("people").rig_of
     assert rig_of(controls) is None
     person.rig["munet_control_rig"] = controls
     assert rig_of(controls) == person.rig

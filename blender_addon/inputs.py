@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -11,12 +13,35 @@ from .errors import AddonError
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")
+_LONGEST_NAME = 200
+"""Bytes; file systems take 255."""
 _NUMBERED = re.compile(r"(?P<head>.*?)(?P<number>\d+)$")
 
 
 def photos_at(path: Path) -> list[Path]:
     """Return ``path``, or the photos inside if it is a folder."""
-    return sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_ENDINGS) if path.is_dir() else [path]
+    if not path.is_dir():
+        return [path]
+    return sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_ENDINGS and not p.name.startswith("."))
+
+
+def result_folders(photos: Iterable[Path], out: Path, *, overwrite: bool = False) -> Iterator[tuple[Path, Path]]:
+    """Yield each photo, once, with a folder of its own in ``out``, named after it.
+
+    A name that an earlier photo has, or that is there already unless ``overwrite``, gets a number.
+    """
+    taken: set[str] = set()
+    for photo in dict.fromkeys(photo.absolute() for photo in photos):
+        stem = _short(photo.stem).strip(". ") or "photo"
+        names = (stem if number == 1 else f"{stem}-{number}" for number in itertools.count(1))
+        name = next(n for n in names if n.casefold() not in taken and (overwrite or not (out / n).exists()))
+        taken.add(name.casefold())
+        yield photo, out.absolute() / name
+
+
+def _short(stem: str) -> str:
+    data = stem.encode(errors="surrogatepass")
+    return stem if len(data) <= _LONGEST_NAME else data[:_LONGEST_NAME].decode(errors="ignore")
 
 
 def photos_in_text(text: str) -> list[Path]:

@@ -251,6 +251,17 @@ def test_photos_are_read_from_the_clipboard(extension: Extension, tmp_path: Path
     assert extension("inputs").photos_in_text("") == []
 
 
+def test_every_photo_gets_a_folder_of_its_own_and_nothing_is_overwritten(extension: Extension, tmp_path: Path) -> None:
+    (tmp_path / "Anna").mkdir()
+    names = ("Anna.jpg", "b/anna.png", "b/anna.png", "..png", "\u00e4" * 125 + ".jpg", "c/-x.jpg")
+    photos = [tmp_path / name for name in names]
+    made = list(extension("inputs").result_folders(photos, tmp_path))
+    assert [photo for photo, _ in made] == list(dict.fromkeys(photos))
+    assert [folder.name for _, folder in made] == ["Anna-2", "anna", "photo", "\u00e4" * 100, "-x"]
+    again = extension("inputs").result_folders(photos[:2], tmp_path, overwrite=True)
+    assert [folder.name for _, folder in again] == ["Anna", "anna-2"]
+
+
 def test_people_are_read_as_numbers(extension: Extension) -> None:
     read = extension("inputs").person_indices
     assert read("") == ()

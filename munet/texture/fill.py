@@ -20,6 +20,7 @@ from munet.texture.materials import Materials
 from munet.texture.priors import Evidence, prior_colours
 from munet.texture.regions import Regions
 from munet.texture.shades import calm_shades
+from munet.texture.tone import toned
 from munet.texture.vote import distance_from_seen, vote
 
 Floats = NDArray[np.float32]
@@ -115,12 +116,16 @@ def fill_vertices(
     for colour, share in sources:
         known[..., 0] += share
         known[..., 1:] += share[:, :, None] * colour
-    matrix = _laplacian(rest_vertices, faces, regions) + diags_array(known[..., 0].sum(1) + _FLOOR)
+    matrix = _laplacian(rest_vertices, faces, regions, _ALONG) + diags_array(known[..., 0].sum(1) + _FLOOR)
     # A trace of everything keeps pieces that nothing is known about from being undefined.
     spread = splu(matrix.tocsc().astype(np.float64)).solve(
         known.reshape(len(unseen), -1) + _FLOOR * known.mean(0).ravel()
     )
-    return _filled(spread.reshape(known.shape), materials)
+    spread = spread.reshape(known.shape)
+    areas = vertex_areas(rest_vertices, faces)
+    isotropic = _laplacian(rest_vertices, faces, regions, 1.0)
+    tones = toned(seen, kinds, voted.usual, _shades(spread, materials), voted.zone, isotropic, areas)
+    return _filled(spread[..., 0], tones, materials)
 
 
 def common_materials(seen: Evidence, materials: Materials, regions: Regions, rest_vertices: Floats) -> Floats:
@@ -143,13 +148,17 @@ def common_materials(seen: Evidence, materials: Materials, regions: Regions, res
     return np.asarray(common, np.float32)
 
 
-def _filled(spread: NDArray[np.float64], materials: Materials) -> Filled:
-    """Colours from shares and coloured shares (S, K, 4)."""
-    share = np.clip(spread[..., 0], 1e-12, None)
-    shades = (spread[..., 1:] + 1e-4 * materials.colours) / (share + 1e-4)[..., None]
+def _shades(spread: NDArray[np.float64], materials: Materials) -> Floats:
+    """Colours (S, K, 3) of the materials from shares and coloured shares (S, K, 4)."""
+    share = np.clip(spread[..., :1], 1e-12, None)
+    return np.asarray(np.clip((spread[..., 1:] + 1e-4 * materials.colours) / (share + 1e-4), 0, 255), np.float32)
+
+
+def _filled(spread: NDArray[np.float64], shades: Floats, materials: Materials) -> Filled:
+    """Colours from shares (S, K) and what each material looks like (S, K, 3)."""
+    share = np.clip(spread, 1e-12, None)
     share = (share / share.sum(1, keepdims=True)).astype(np.float32)
-    shades_rgb = np.clip(shades, 0, 255).astype(np.float32)
-    return Filled(share, materials.kinship, shades_rgb, _decided(share, materials.kinship, shades_rgb))
+    return Filled(share, materials.kinship, shades, _decided(share, materials.kinship, shades))
 
 
 def _decided(share: Floats, kinship: Floats, shades: Floats) -> Floats:
@@ -173,8 +182,8 @@ def vertex_areas(vertices: Floats, faces: NDArray[np.int32]) -> Floats:
     return np.bincount(faces.ravel(), share, len(vertices)).astype(np.float32)
 
 
-def _laplacian(rest_vertices: Floats, faces: NDArray[np.int32], regions: Regions) -> csr_array:
-    """Stiffness matrix (S, S) of linear finite elements with a conductance that depends on the direction."""
+def _laplacian(rest_vertices: Floats, faces: NDArray[np.int32], regions: Regions, along_share: float) -> csr_array:
+    """Stiffness matrix (S, S) of linear finite elements with less conductance along limbs, and none into shoes."""
     corners = rest_vertices[faces].astype(np.float64)
     opposite = np.roll(corners, -1, 1) - np.roll(corners, 1, 1)
     crossed = np.cross(opposite[:, 0], opposite[:, 1])
@@ -184,9 +193,10 @@ def _laplacian(rest_vertices: Floats, faces: NDArray[np.int32], regions: Regions
     axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-6)
     along = (gradient * axis[:, None]).sum(-1)
     # Hair on the head has no borders that run around it.
-    blocked = np.where(regions.head[faces].all(1), 0.0, 1 - _ALONG)
+    blocked = np.where(regions.head[faces].all(1), 0.0, 1 - along_share)
     stiffness = gradient @ gradient.transpose(0, 2, 1) - blocked[:, None, None] * along[:, :, None] * along[:, None]
-    stiffness *= np.minimum(doubled / 2, _LARGEST)[:, None, None]
+    feet = regions.feet[faces].sum(1)
+    stiffness *= (np.minimum(doubled / 2, _LARGEST) * ((feet == 0) | (feet == 3)))[:, None, None]
     rows, columns = np.repeat(faces, 3, 1).ravel(), np.tile(faces, (1, 3)).ravel()
     count = len(rest_vertices)
     return coo_array((stiffness.ravel(), (rows, columns)), shape=(count, count)).tocsr()

@@ -19,8 +19,8 @@ from munet.texture.atlas import Texels, texels_of
 from munet.texture.bands import find_bands
 from munet.texture.eyes import eye_angles, eye_colour
 from munet.texture.fill import Filled, fill_vertices, vertex_areas
+from munet.texture.fine import cloth_of, fine_texture
 from munet.texture.foreign import covered_arms, thing_in_view, thing_materials
-from munet.texture.grain import grain
 from munet.texture.hands import doubtful_hands, stray_colours
 from munet.texture.light import light_factor
 from munet.texture.materials import Materials, find_materials
@@ -30,7 +30,6 @@ from munet.texture.priors import Evidence
 from munet.texture.regions import Regions, regions_of
 from munet.texture.sample import Projected, Seen, project_vertices, sample_photo
 from munet.texture.visibility import View, look
-from munet.texture.weave import CLOTH, HAIR, weave
 
 Floats = NDArray[np.float32]
 
@@ -40,14 +39,6 @@ _SPARSE = 4
 # sRGB steps by which mirrored detail departs from the smooth colour at most, on limbs and elsewhere.
 _MOST = np.float32(40)
 _MOST_ON_HEAD_AND_TRUNK = np.float32(14)
-# Fine texture relative to its colour: at most, where no sample of it is seen, and for which share of the texels.
-_MOST_FINE = np.float32(0.5)
-_GRAIN = np.float32(0.02)
-_FEW = 0.002
-_SURE = 0.9
-_RARE = 0.015
-# Brightness below which detail is not taken relative to it.
-_DARKEST = np.float32(24)
 
 
 def paint(
@@ -99,7 +90,8 @@ def paint(
     opposite = sample_photo(texels, _opposite(projected, mirrored, regions.eyes | hidden[mirrored]), view, photo.image)
     opposite = _lit(opposite, texels, even[mirrored])
     known = np.where(evidence.weight[:, None] > 0, evidence.colour, filled.smooth)
-    colour = _compose(texels, seen, opposite, filled, known[mirrored], regions, settings.seed)
+    fine = fine_texture(texels, seen, filled, regions, cloth_of(surface, regions), settings.seed)
+    colour = _compose(texels, seen, opposite, filled, known[mirrored], regions, fine)
     _paint_bands(colour, surface, texels, seen, regions)
     _paint_eyes(colour, surface, texels, seen, regions)
     return _to_texture(colour, texels)
@@ -198,11 +190,11 @@ def _compose(
     spread: Filled,
     plain: Floats,
     regions: Regions,
-    seed: int,
+    fine: Floats,
 ) -> Floats:
     """Blend photo, mirrored detail beyond its ``plain`` colours (S, 3), and smooth colour with grain: (N, 3)."""
     base = spread.at(texels)
-    filled = base * (1 + _fine_texture(texels, seen, base, spread, regions, seed)[:, None])
+    filled = base * (1 + fine[:, None])
     some = np.flatnonzero((opposite.weight > 0) & (seen.weight < 1))
     detail = opposite.colour[some] - texels.pick(some).carry(plain)
     # Large differences are things that exist once, or features that do not meet their mirror image exactly.
@@ -210,39 +202,7 @@ def _compose(
     detail = most * np.tanh(detail / most)
     share = opposite.weight[some, None]
     filled[some] = (1 - share) * filled[some] + share * (base[some] + detail)
-    return seen.weight[:, None] * seen.colour + (1 - seen.weight[:, None]) * filled
-
-
-def _fine_texture(texels: Texels, seen: Seen, base: Floats, spread: Filled, regions: Regions, seed: int) -> Floats:
-    """Brightness (N,) relative to the smooth colour of texels that are not seen, like that of their material."""
-    brightness = np.maximum(base.mean(1), _DARKEST)
-    detail = np.zeros(texels.size**2, np.float32)
-    detail[texels.index] = (seen.colour.mean(1) - base.mean(1)) / brightness
-    # Faces and hands have features, not a weave; hair is not sampled from clothes of its colour.
-    plain = (regions.head & ~regions.scalp) | regions.hands
-    kind = np.where(plain, -1, spread.winner() + len(spread.kinship) * regions.scalp)
-    numbers = np.unique(kind)
-    kind = kind.astype(np.int8)[texels.corners[:, 0]]
-    sure = (seen.weight > _SURE) & (kind >= 0)
-    result = np.zeros(len(kind), np.float32)
-    for number in numbers:
-        ofkind = kind == number
-        unseen = np.flatnonzero(ofkind & (seen.weight < 1))
-        if len(unseen) < _FEW * len(kind):
-            continue
-        trusted = np.zeros(texels.size**2, np.bool_)
-        trusted[texels.index[ofkind & sure]] = True
-        made = None
-        # What is rare is a border between materials: its roughness is nobody's texture.
-        if trusted.sum() > _RARE * sure.sum():
-            coarse = HAIR if number >= len(spread.kinship) else CLOTH
-            square = (texels.size, texels.size)
-            made = weave(texels.size, detail.reshape(square), trusted.reshape(square), seed, coarse)
-        if made is None:
-            made = _GRAIN * grain(texels.size // 2, seed)
-        row, column = np.divmod(texels.index[unseen], texels.size)
-        result[unseen] = made[row % len(made), column % len(made)]
-    return np.clip(result, -_MOST_FINE, _MOST_FINE)
+    return np.asarray(seen.weight[:, None] * seen.colour + (1 - seen.weight[:, None]) * filled, np.float32)
 
 
 def _paint_bands(colour: Floats, surface: ClothedSurface, texels: Texels, seen: Seen, regions: Regions) -> None:

@@ -74,16 +74,16 @@ def sample_photo(texels: Texels, projected: Projected, view: View, image: NDArra
     candidates = np.flatnonzero(turned[first] | turned[second] | turned[third])
     values = texels.pick(candidates).carry(projected.values)
     pixel, depth, cosine = values[:, :2], values[:, 2], values[:, 3]
-    trust = _lookup(view.trust, pixel, cv2.INTER_LINEAR) * smooth_ramp(cosine, *_GRAZING)
-    trust *= depth <= _lookup(view.limit, pixel, cv2.INTER_NEAREST)
+    trust = lookup(view.trust, pixel, cv2.INTER_LINEAR) * smooth_ramp(cosine, *_GRAZING)
+    trust *= depth <= lookup(view.limit, pixel, cv2.INTER_NEAREST)
     found = np.flatnonzero(trust > 0)
     weight[candidates[found]] = trust[found]
     photo_pixel = pixel[found] / np.float32(view.scale) + np.array([view.left, view.top], np.float32)
-    colour[candidates[found]] = _lookup(image, photo_pixel, cv2.INTER_LINEAR)
+    colour[candidates[found]] = lookup(image, photo_pixel, cv2.INTER_LINEAR)
     return Seen(colour, weight)
 
 
-def _lookup(image: NDArray[Any], pixel: Floats, interpolation: int) -> Floats:
+def lookup(image: NDArray[Any], pixel: Floats, interpolation: int) -> Floats:
     """Values of an image at pixels (N, 2), pixel centres at integer + 0.5; (N,) or (N, channels)."""
     count = len(pixel)
     rows = -(-count // _ROW)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
@@ -25,6 +26,8 @@ Floats = NDArray[np.float32]
 _SLICE = 0.015
 _ZONES = 6
 _FEET = 5
+# Trunk and arms wear one thing, and so do both legs.
+_GARMENT = np.array([0, 0, 0, 1, 1, 2])
 # What is seen frontally counts this much of what is seen at the outline, and what is on one side only this much.
 _FRONTAL = 0.06
 _ONE_SIDED = 0.35
@@ -40,6 +43,12 @@ _SKIN_SAY = 0.5
 # Metres from the nearest seen vertex: nearer than the first neighbours decide, farther than the second the vote.
 _REACH = (0.01, 0.08)
 _FAR = 0.25
+# A shadow's amount as a share of its cloth's, its lightness likewise, how far its chroma may be off (Lab), and the
+# least share of the cloth at the heights where the shadow is.
+_RARE = 0.2
+_DEEP = 0.6
+_HUE_NOISE = 9.0
+_BESIDE = 0.3
 
 
 @dataclass(frozen=True)
@@ -50,11 +59,15 @@ class Vote:
         share: (S, K) float32 how likely each material is; rows sum to 1 or are 0 where nothing is known.
         colour: (S, K, 3) float32 usual colour of each material in the same part of the person.
         weight: (S,) float32 in [0, 1], rising with the distance from what is seen.
+        usual: (P, K, 3) float32 the same colours for each part.
+        zone: (S,) part of each vertex, -1 for none.
     """
 
     share: Floats
     colour: Floats
     weight: Floats
+    usual: Floats
+    zone: NDArray[np.int64]
 
 
 def vote(
@@ -98,7 +111,8 @@ def vote(
     weight = sure[zone, place] * (zone >= 0) * np.clip((distance - _REACH[0]) / (_REACH[1] - _REACH[0]), 0, 1)
     # What is seen of a cloth's other shades counts for what it usually looks like: a fold's shadow goes around nobody.
     usual = _usual_colours(seen, belonging @ related(materials), zone, materials)
-    return Vote(share[zone, place].astype(np.float32), usual[zone], weight.astype(np.float32))
+    usual = usual[:, lit_cloth(left + right, materials)]
+    return Vote(share[zone, place].astype(np.float32), usual[zone], weight.astype(np.float32), usual, zone)
 
 
 def distance_from_seen(weight: Floats, rest_vertices: Floats, faces: NDArray[np.int32]) -> Floats:
@@ -137,12 +151,28 @@ def _table(amount: Floats, zone: NDArray[np.int64], place: NDArray[np.int64]) ->
 
 
 def _usual_colours(seen: Evidence, belonging: Floats, zone: NDArray[np.int64], materials: Materials) -> Floats:
-    """Median colour (zones, K, 3) of each material in each zone, or over the person where the zone has little of it."""
+    """Median colour (zones, K, 3) of each material in each garment, or over the person where that has little of it."""
     usual = np.tile(materials.colours, (_ZONES, 1, 1)).astype(np.float32)
     for number in range(_ZONES):
-        inside = (zone == number) & (seen.weight > 0)
+        inside = (_GARMENT[zone] == _GARMENT[number]) & (zone >= 0) & (seen.weight > 0)
         for kind in range(len(materials.colours)):
             weight = seen.weight[inside] * belonging[inside, kind]
             if weight.sum() > _ENOUGH:
                 usual[number, kind] = weighted_quantile(seen.colour[inside], weight)
     return usual
+
+
+def lit_cloth(table: NDArray[np.float64], materials: Materials) -> NDArray[np.int64]:
+    """For each of K materials the one (K,) that it is the deep shadow of, or itself.
+
+    A shadow is dark, rare, and found beside its cloth; its hue is little but noise.
+    """
+    amount = table.sum((0, 1))
+    share = table / np.maximum(table.sum(-1, keepdims=True), 1e-9)
+    beside = np.einsum("zsk,zsj->kj", table, share) / np.maximum(amount[:, None], 1e-9)
+    lab = cv2.cvtColor(np.ascontiguousarray(materials.colours, np.float32)[None] / 255, cv2.COLOR_RGB2LAB)[0]
+    darker = lab[:, :1] / np.maximum(lab[:, 0], 1)
+    off = np.linalg.norm(lab[:, None, 1:] - darker[..., None] * lab[:, 1:], axis=-1)
+    may = (darker < _DEEP) & (off < _HUE_NOISE) & (amount[:, None] < _RARE * amount)
+    score = np.where(may, beside, 0)
+    return np.where(score.max(1) > _BESIDE, score.argmax(1), np.arange(len(score)))

@@ -21,6 +21,7 @@ from munet.texture.eyes import eye_angles, eye_colour
 from munet.texture.fill import Filled, fill_vertices, vertex_areas
 from munet.texture.fine import cloth_of, fine_texture
 from munet.texture.foreign import covered_arms, thing_in_view, thing_materials
+from munet.texture.hair import Hair, grown_hair
 from munet.texture.hands import doubtful_hands, stray_colours
 from munet.texture.light import light_factor
 from munet.texture.materials import Materials, find_materials
@@ -28,6 +29,7 @@ from munet.texture.mirror import mirrored_vertices
 from munet.texture.pad import pad_seams
 from munet.texture.priors import Evidence
 from munet.texture.regions import Regions, regions_of
+from munet.texture.rim import doubt_rim
 from munet.texture.sample import Projected, Seen, project_vertices, sample_photo
 from munet.texture.visibility import View, look
 
@@ -71,6 +73,7 @@ def paint(
     view = _view(surface, fit, photo, observation, regions, others)
     projected = project_vertices(surface.vertices_cam, surface.faces, view)
     seen = sample_photo(texels, projected, view, photo.image)
+    doubt_rim(seen, texels, projected, view, photo.image, observation.mask, regions)
     hidden = doubtful_hands(seen, texels, surface, fit.camera, regions)
     seen.weight[hidden[texels.corners[:, 0]]] = 0
     seen.weight[stray_colours(seen, texels, regions)] = 0
@@ -90,8 +93,9 @@ def paint(
     opposite = sample_photo(texels, _opposite(projected, mirrored, regions.eyes | hidden[mirrored]), view, photo.image)
     opposite = _lit(opposite, texels, even[mirrored])
     known = np.where(evidence.weight[:, None] > 0, evidence.colour, filled.smooth)
-    fine = fine_texture(texels, seen, filled, regions, cloth_of(surface, regions), settings.seed)
-    colour = _compose(texels, seen, opposite, filled, known[mirrored], regions, fine)
+    hair = grown_hair(texels, seen, filled, regions, surface.rest_vertices, settings.seed)
+    fine = fine_texture(texels, seen, filled, regions, cloth_of(surface, regions), settings.seed, hair is not None)
+    colour = _compose(texels, seen, opposite, filled, known[mirrored], regions, hair, fine)
     _paint_bands(colour, surface, texels, seen, regions)
     _paint_eyes(colour, surface, texels, seen, regions)
     return _to_texture(colour, texels)
@@ -190,6 +194,7 @@ def _compose(
     spread: Filled,
     plain: Floats,
     regions: Regions,
+    hair: Hair | None,
     fine: Floats,
 ) -> Floats:
     """Blend photo, mirrored detail beyond its ``plain`` colours (S, 3), and smooth colour with grain: (N, 3)."""
@@ -202,6 +207,9 @@ def _compose(
     detail = most * np.tanh(detail / most)
     share = opposite.weight[some, None]
     filled[some] = (1 - share) * filled[some] + share * (base[some] + detail)
+    if hair is not None:
+        grows = hair.share[:, None]
+        filled[hair.place] = (1 - grows) * filled[hair.place] + grows * hair.colour
     return np.asarray(seen.weight[:, None] * seen.colour + (1 - seen.weight[:, None]) * filled, np.float32)
 
 

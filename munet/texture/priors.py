@@ -25,6 +25,8 @@ _HAIR_SHARE = 0.2
 # Share of the face from which a material counts as the face's.
 _FACE_SHARE = 0.3
 _HAIR_QUANTILE = 0.35
+# Share of hair in what is seen below the ears from which it hangs down behind as well.
+_LONG = 0.5
 # Clothes spread from where they are seen; their prior decides only far from there.
 _CLOTHES = 0.004
 
@@ -59,11 +61,13 @@ def prior_colours(evidence: Evidence, materials: Materials, regions: Regions) ->
     legs = _prevailing(evidence, amount, kinship, on_legs, _LEG_SHARE * float(on_legs.sum()))
     arms = _prevailing(evidence, amount, kinship, in_arms)
     feet = _prevailing(evidence, amount, kinship, regions.feet)
+    hair = _hair(evidence, amount, regions)
     colour = np.tile(_GREY, (len(evidence.weight), 1))
     weight = np.zeros_like(evidence.weight)
     for chosen, known, strength in (
-        (regions.scalp, _hair(evidence, amount, regions), 1.0),
+        (regions.scalp, hair, 1.0),
         (regions.face, _first(face, hands), 1.0),
+        (regions.nape, hair if _is_long(hair, evidence, materials, regions) else _first(face, hands), 1.0),
         (regions.hands, _first(hands, face), 1.0),
         (regions.zone == 0, _first(upper, legs), _CLOTHES),
         (in_arms, _first(arms, upper), _CLOTHES),
@@ -116,6 +120,16 @@ def _hair(evidence: Evidence, amount: Floats, regions: Regions) -> Floats | None
     weight = (amount[chosen] * (kind > 0)).sum(1)
     # Shine makes hair look lighter than the side that nobody sees.
     return weighted_quantile(evidence.colour[chosen], weight, _HAIR_QUANTILE)
+
+
+def _is_long(hair: Floats | None, evidence: Evidence, materials: Materials, regions: Regions) -> bool:
+    """Whether the photo shows hair rather than skin at the sides of the head below the ears."""
+    seen = regions.beside & (evidence.weight > 0)
+    if hair is None or evidence.weight[seen].sum() < _FEW:
+        return False
+    kind = materials.belonging(hair[None])[0] @ materials.kinship
+    alike = materials.belonging(evidence.colour[seen]) @ kind
+    return float(np.average(alike, weights=evidence.weight[seen])) > _LONG
 
 
 def weighted_quantile(values: Floats, weight: Floats, quantile: float = 0.5) -> Floats:

@@ -32,6 +32,10 @@ _HAIRLINE_HEIGHT = (0.2, 0.3, 0.58, 0.6, 0.7, 0.82, 0.85)
 _EYE_HEIGHT = 0.54
 _HEAD_DEPTH = 0.88
 _CROWN = 0.6
+# In bald heads: height of the ears' lower end, how far forward ears reach, and the depth of the sides.
+_EAR_HEIGHT = 0.4
+_NAPE_DEPTH = 0.57
+_BESIDE = (0.45, 0.15)
 # Necklines and collars are lower in front: what runs around the trunk leans by so much (radians) at the neck, and by
 # less down to so far (metres) below it.
 _NECKLINE = 0.4
@@ -45,6 +49,8 @@ class Regions:
     Attributes:
         head, hands, eyes, scalp: (S,) bool; the scalp is the part of the head where hair grows, eyes are in no other.
         crown: (S,) bool upper part of the head, where hair is looked for.
+        nape: (S,) bool ears and back of the head below the hairline.
+        beside: (S,) bool sides of the head below the ears, where long hair hangs.
         face: (S,) bool the rest of the head, and the front of the neck.
         feet: (S,) bool.
         zone: (S,) int64 0 trunk, 1 and 2 left and right arm, 3 and 4 left and right leg, -1 anything else.
@@ -56,6 +62,8 @@ class Regions:
     eyes: NDArray[np.bool_]
     scalp: NDArray[np.bool_]
     crown: NDArray[np.bool_]
+    nape: NDArray[np.bool_]
+    beside: NDArray[np.bool_]
     face: NDArray[np.bool_]
     feet: NDArray[np.bool_]
     zone: NDArray[np.int64]
@@ -72,6 +80,8 @@ def regions_of(surface: ClothedSurface) -> Regions:
     place = _place_on_head(surface.rest_vertices, head, eyes)
     scalp = head & (place[:, 1] > np.interp(place[:, 2], _HAIRLINE_DEPTH, _HAIRLINE_HEIGHT))
     crown = head & (place[:, 1] > _CROWN)
+    below = head & ~scalp & (place[:, 1] < _EAR_HEIGHT)
+    nape, beside = head & ~scalp & (place[:, 2] < _NAPE_DEPTH), below & (np.abs(place[:, 2] - _BESIDE[0]) < _BESIDE[1])
     feet = np.isin(joint, _FEET)
     zone = _zones(joint)
     zone[head | eyes | hands | feet] = -1
@@ -80,7 +90,7 @@ def regions_of(surface: ClothedSurface) -> Regions:
     axis[zone == 0] = _around_trunk(surface.rest_vertices, joint)[zone == 0]
     axis[np.isin(zone, (1, 2)) | hands] = (1, 0, 0)
     axis[np.isin(joint, _TOES)] = (0, 0, 1)
-    return Regions(head, hands & ~eyes, eyes, scalp, crown, head & ~scalp, feet, zone, axis)
+    return Regions(head, hands & ~eyes, eyes, scalp, crown, nape, beside, head & ~scalp, feet, zone, axis)
 
 
 def _around_trunk(rest_vertices: Floats, joint: NDArray[np.int64]) -> Floats:

@@ -64,7 +64,7 @@ def _arms(
     none = np.zeros(len(points), np.bool_)
     zone = np.where(points[:, 0] > 0, 1, 2)
     axis = np.tile(np.array([1, 0, 0], np.float32), (len(points), 1))
-    regions = Regions(none, none, none, none, none, none, none, zone, axis)
+    regions = Regions(none, none, none, none, none, none, none, none, none, zone, axis)
     return evidence, find_materials(evidence.colour, evidence.weight), regions, points.astype(np.float32)
 
 

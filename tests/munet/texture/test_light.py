@@ -20,7 +20,7 @@ GREY, BLUE = np.array([150, 150, 150], np.float32), np.array([40, 70, 160], np.f
 def _regions(zone: NDArray[np.int64]) -> Regions:
     nothing = np.zeros(len(zone), np.bool_)
     up = np.tile(np.array([0, 1, 0], np.float32), (len(zone), 1))
-    return Regions(nothing, nothing, nothing, nothing, nothing, nothing, nothing, zone, up)
+    return Regions(*[nothing] * 9, zone, up)
 
 
 def _half_sphere() -> Floats:

@@ -186,10 +186,19 @@ def test_ci_runs_the_command_of_the_readme() -> None:
 
 def test_links_between_documents_lead_somewhere() -> None:
     documents = [path for path in tracked_files() if path.suffix == ".md"]
-    links = [
-        (path, link) for path in documents for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
-    ]
-    assert [f"{path.name}: {link}" for path, link in links if not (path.parent / link).exists()] == []
+    wrong = []
+    for path in documents:
+        for link, _, anchor in re.findall(r"\]\(([^)#:\s]*)(#([^)]+))?\)", path.read_text(encoding="utf-8")):
+            target = path.parent / link if link else path
+            if not target.exists() or (anchor and anchor not in anchors(target)):
+                wrong.append(f"{path.name}: {link}#{anchor}")
+    assert wrong == []
+
+
+def anchors(document: Path) -> set[str]:
+    """What headings of a document are called in links to them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
 
 
 def test_every_key_of_the_result_is_documented() -> None:
@@ -208,11 +217,13 @@ def test_every_key_of_the_result_is_documented() -> None:
     assert documented - keys - of_clips <= {"scene", "preview", "report", "warning_codes"}
 
 
-def test_every_model_file_and_locked_package_is_in_the_licences() -> None:
+def test_every_data_file_model_file_and_locked_package_is_in_the_licences() -> None:
     text = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
     files = json.loads((ROOT / "munet" / "assets" / "models.json").read_text(encoding="utf-8"))["files"]
     wanted = {f"`{file['member'].rsplit('/', 1)[-1]}` | {file['package']} {file['version']}" for file in files}
     for path in sorted((ROOT / "requirements").glob("*.txt")):
         names = [line.split("==")[0] for line in path.read_text(encoding="utf-8").splitlines() if "==" in line]
         wanted |= {re.sub(r"-\d.*", "", name) for name in names}
+    data = {path for folder in ("munet/assets", "munet/training/assets") for path in (ROOT / folder).iterdir()}
+    wanted |= {f"`{path.relative_to(ROOT).as_posix()}`" for path in data if path.suffix in {".npz", ".safetensors"}}
     assert [name for name in sorted(wanted) if name not in text] == []

@@ -80,6 +80,7 @@ BODY_METRICS, SURFACE_METRICS = (
     {"pa_mpjpe": "PA-MPJPE mm", "mpjpe": "MPJPE mm", "pve": "PVE mm"},
     {
         "chamfer": "Chamfer cm",
+        "outer_chamfer": "Chamfer cm of what can be seen from around and above",
         "prediction_to_truth": "prediction to truth cm",
         "truth_to_prediction": "truth to prediction cm",
         "aligned_chamfer": "Chamfer cm after Procrustes of the joints",

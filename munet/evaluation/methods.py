@@ -12,8 +12,14 @@ from numpy.typing import NDArray
 from munet.body.model import BodyModel
 from munet.evaluation.alignment import Array
 from munet.evaluation.datasets.synthetic import Observed
-from munet.evaluation.person_errors import body_errors, map_error, mesh_errors, probed_truth, rendered_normals
-from munet.evaluation.surface_metrics import Probed
+from munet.evaluation.person_errors import (
+    TrueSurface,
+    body_errors,
+    map_error,
+    mesh_errors,
+    probed_truth,
+    rendered_normals,
+)
 from munet.fitting.body_points import BodyPoints, make_body_points
 from munet.fitting.fit import finish, fit_body, prepare
 from munet.fitting.guess import PoseGuess
@@ -55,7 +61,7 @@ class Bodies:
     alone: BodyFit
     lifted: BodyFit
     fit: BodyFit
-    truth: Probed | None = None
+    truth: TrueSurface | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from munet.evaluation.alignment import Array, procrustes, translation_between
 from munet.evaluation.body_metrics import mpjpe, pa_mpjpe, pve
 from munet.evaluation.datasets.synthetic import Observed
+from munet.evaluation.outer import outer_part
 from munet.evaluation.surface_metrics import Mesh, Probed, probed_errors
 from munet.geometry.camera import Camera
 from munet.render import normal_map, project, rasterise
@@ -31,18 +34,36 @@ def body_errors(joints_cam: Array, vertices_cam: Array, person: Observed) -> dic
     }
 
 
-def probed_truth(person: Observed) -> Probed | None:
-    """The person's true surface, ready to be compared with; None where there is none."""
-    return Probed(person.sample.scan, SAMPLES, seed=1) if isinstance(person.sample.scan, Mesh) else None
+@dataclass(frozen=True)
+class TrueSurface:
+    """A person's true surface, ready to be compared with.
+
+    Attributes:
+        whole: as it is.
+        outer: what can be seen of it from around and above.
+    """
+
+    whole: Probed
+    outer: Probed
+
+
+def probed_truth(person: Observed) -> TrueSurface | None:
+    """The person's true surface; None where there is none."""
+    scan = person.sample.scan
+    if not isinstance(scan, Mesh):
+        return None
+    return TrueSurface(Probed(scan, SAMPLES, seed=1), Probed(outer_part(scan), SAMPLES, seed=1))
 
 
 def mesh_errors(
-    vertices_cam: Array, faces: NDArray[np.integer], joints_cam: Array, person: Observed, truth: Probed | None
+    vertices_cam: Array, faces: NDArray[np.integer], joints_cam: Array, person: Observed, truth: TrueSurface | None
 ) -> dict[str, float]:
     """Chamfer distance and its directions in centimetres, and 1 - cosine of normals.
 
     Pelvis is laid on pelvis. What begins with "aligned" is measured after the similarity (rotation, scale, shift) that
-    lays the joints on the true ones: what is left when everything is taken out that one photo does not tell.
+    lays the joints on the true ones: what is left when everything is taken out that one photo does not tell. What
+    begins with "outer" compares what can be seen of both from around and above: the truth has nothing inside, so walls
+    that nobody sees count in the whole prediction and not here.
 
     Args:
         vertices_cam: (V, 3) metres.
@@ -55,9 +76,11 @@ def mesh_errors(
     if sample.joints is None or truth is None:
         return {}
     found, wanted = np.asarray(joints_cam[:24], np.float64), sample.joints.positions_cam
-    probed = Probed(Mesh.checked(vertices_cam, faces, "the predicted surface"), SAMPLES)
-    errors = probed_errors(probed, truth, translation_between(found[0], wanted[0]))
-    aligned = probed_errors(probed, truth, procrustes(found, wanted))
+    mesh = Mesh.checked(vertices_cam, faces, "the predicted surface")
+    probed, pelvis = Probed(mesh, SAMPLES), translation_between(found[0], wanted[0])
+    errors = probed_errors(probed, truth.whole, pelvis)
+    aligned = probed_errors(probed, truth.whole, procrustes(found, wanted))
+    outer = probed_errors(Probed(outer_part(mesh), SAMPLES), truth.outer, pelvis)
     return {
         "chamfer": errors.chamfer,
         "prediction_to_truth": errors.prediction_to_truth,
@@ -65,6 +88,9 @@ def mesh_errors(
         "normal_cosine_error": errors.normal_cosine_error,
         "aligned_chamfer": aligned.chamfer,
         "aligned_normal_cosine_error": aligned.normal_cosine_error,
+        "outer_chamfer": outer.chamfer,
+        "outer_prediction_to_truth": outer.prediction_to_truth,
+        "outer_truth_to_prediction": outer.truth_to_prediction,
     }
 
 

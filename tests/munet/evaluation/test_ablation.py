@@ -79,6 +79,7 @@ def test_the_truth_has_no_errors(people: Synthetic, tools: Tools) -> None:
     joints, truth = sample.joints.positions_cam, probed_truth(person)
     mesh = mesh_errors(scan.vertices, scan.faces, joints, person, truth)  # type: ignore[union-attr]
     assert mesh["chamfer"] < 1e-6
+    assert mesh["outer_chamfer"] < 1e-6
     # A similarity costs nothing once the joints are laid on each other.
     turn = Similarity(1.3, Rotation.from_rotvec([0.3, -0.2, 0.5]).as_matrix(), np.array([0.2, 1.0, -0.4]))
     moved = mesh_errors(turn.apply(scan.vertices), scan.faces, turn.apply(joints), person, truth)  # type: ignore[union-attr]

@@ -9,7 +9,7 @@ import trimesh
 
 from munet.body.default import load_default_body
 from munet.evaluation.datasets.synthetic import Synthetic
-from munet.evaluation.outer import outer_faces
+from munet.evaluation.outer import outer_faces, outer_part
 from munet.evaluation.sample import Sample
 from munet.evaluation.surface_metrics import Mesh
 from munet.render import project, rasterise
@@ -48,6 +48,17 @@ def test_nobody_looks_under_a_skirt() -> None:
     outer = outer_faces(Mesh(vertices, np.concatenate([open_below, leg.faces + len(skirt.vertices)])), pixels=128)
     assert outer[: len(open_below)].mean() > 0.95
     assert outer[len(open_below) :].mean() < 0.1
+
+
+def test_the_outer_part_ends_where_sight_ends() -> None:
+    box = trimesh.creation.box((1, 1, 1))
+    wall = trimesh.Trimesh([[0, -0.5, -0.5], [0, 0.5, -0.5], [0, 0.5, 0.5], [0, -0.5, 0.5]], [[0, 1, 2], [0, 2, 3]])
+    both = trimesh.util.concatenate([box, wall])
+    outer = outer_part(Mesh(np.asarray(both.vertices), np.asarray(both.faces)), pixels=128)
+    assert len(outer.faces) == 10, "five sides: no view looks up, and none inside"
+    ball = trimesh.creation.icosphere(subdivisions=5)
+    mesh = Mesh(np.asarray(ball.vertices), np.asarray(ball.faces))
+    assert len(outer_part(mesh, pixels=64).faces) > 0.8 * len(mesh.faces), "faces between pixels count"
 
 
 def test_picture_body_and_surface_belong_together(dataset: Synthetic, sample: Sample) -> None:

@@ -1,18 +1,26 @@
-"""Vertices, joints, edges, smoothness, normal maps, and L_trace."""
+"""Vertices, joints, edges, smoothness, normals, and L_trace; slopes of every smooth term."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
+from torch import Tensor
 
 from munet.errors import InvalidInputError
 from munet.losses import (
+    Matches,
     TraceVariant,
+    cloth_loss,
+    dressed_loss,
     edge_length,
     joint_loss,
     laplacian_loss,
+    normal_consistency,
     normal_map_loss,
     reprojection_loss,
+    silhouette_loss,
     trace_loss,
     vertex_loss,
 )
@@ -92,6 +100,39 @@ def test_smooth_terms_have_the_slope_of_finite_differences(ball: Topology) -> No
         assert vertices.grad is not None
         numeric = (loss(start + step * direction) - loss(start - step * direction)) / (2 * step)
         assert float((vertices.grad * direction).sum()) == pytest.approx(float(numeric), rel=2e-3)
+
+
+SMALL = torch.rand(2, 5, 3, generator=torch.Generator().manual_seed(1), dtype=torch.double)
+OTHER = torch.rand(2, 5, 3, generator=torch.Generator().manual_seed(2), dtype=torch.double) + 1.5
+MAPS = torch.rand(1, 6, 4, 4, generator=torch.Generator().manual_seed(3), dtype=torch.double)
+MATCHES = Matches(torch.tensor([[1, 0, 4, 2, 2]] * 2), torch.tensor([[3, 3, 0, 1, 2]] * 2))
+
+
+@pytest.mark.parametrize(
+    ("loss", "start"),
+    [
+        (lambda some: vertex_loss(some, OTHER), SMALL),
+        (lambda some: joint_loss(some, OTHER, SMALL[..., 0].clone()), SMALL),
+        (lambda some: dressed_loss(some, OTHER, SMALL[..., 0].clone()), SMALL),
+        (lambda some: reprojection_loss(some, CAMERA.double(), OTHER[..., :2]), SMALL),
+        (lambda some: reprojection_loss(SMALL, some, OTHER[..., :2], None, 2 * CAMERA.double().abs()), CAMERA.double()),
+        (lambda some: normal_consistency(some, OTHER, MATCHES), SMALL),
+        (lambda some: normal_map_loss(some, -MAPS), MAPS),
+        (lambda some: cloth_loss(some, MAPS[:, :4] - 2, MAPS[:, :4] + 3, MAPS[:, :4]), MAPS[:, :4]),
+        (lambda some: cloth_loss(MAPS[:, :4] + 2, some, MAPS[:, :4] + 3, MAPS[:, :4]), MAPS[:, :4]),
+        (lambda some: silhouette_loss(some, MAPS[:, :4] + 1), MAPS[:, :4]),
+    ],
+    ids=["vertices", "joints", "dressed", "points", "camera", "normals", "maps", "surface", "body", "outline"],
+)
+def test_slopes_are_those_of_finite_differences(loss: Callable[[Tensor], Tensor], start: Tensor) -> None:
+    assert torch.autograd.gradcheck(loss, (start.clone().requires_grad_(),))
+
+
+def test_a_dressed_vertex_counts_as_far_as_it_is_sure() -> None:
+    truth, sure = torch.zeros(1, 3, 3), torch.tensor([[1.0, 0.5, 0.0]])
+    moved = torch.tensor([[[0.3, 0.0, 0.0], [0.0, 0.6, 0.0], [0.0, 0.0, 9.0]]])
+    torch.testing.assert_close(dressed_loss(moved, truth, sure), torch.tensor([0.4]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(dressed_loss(truth, truth, sure), torch.zeros(1))
 
 
 def test_normal_maps_count_only_the_foreground() -> None:

@@ -7,7 +7,6 @@ people or work on them; those are imported when a button is pressed.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 import bpy
 
@@ -25,22 +24,6 @@ FLOOR = "munet_floor_of"
 LIGHT, LIGHT_OF, LIGHT_WITH = "munet_light", "munet_light_of", "munet_light_with"
 _TOLD_BY = ("munet_version", "munet_betas", "munet_translation", "munet_settings", "munet_silhouette_iou")
 """What of a person's provenance changes when it is reconstructed again."""
-
-
-@dataclass(frozen=True)
-class PoseEntry:
-    """A pose that every person comes with: key, label and what it is."""
-
-    key: str
-    label: str
-    text: str
-
-
-POSES = (
-    PoseEntry("PHOTO", "As in Photo", "The pose of the photo, at its place before the camera"),
-    PoseEntry("REST", "T-Pose", "Arms out, standing on the floor"),
-    PoseEntry("A", "A-Pose", "Arms lowered by 45 degrees, standing on the floor"),
-)
 
 
 def rig_of(obj: bpy.types.Object | None) -> bpy.types.Object | None:

@@ -23,7 +23,7 @@ from ..importer.frames import rotations_from_body
 from ..importer.identity import fit_rig_to_shape
 from ..importer.scene import show_body
 from ..motion.keys import MotionOptions, add_motion, read_clip
-from ..people import POSES, clothed_surface, control_rig, corrected_meshes, has_ik, light_version, rig_of, shaped_body
+from ..people import clothed_surface, control_rig, corrected_meshes, has_ik, light_version, rig_of, shaped_body
 from ..rigging.bake import bake_correctives, frames_to_bake
 from ..rigging.clothes import hide_covered_skin
 from ..rigging.ground import stand_on_floor
@@ -31,7 +31,7 @@ from ..rigging.ik import snap_ik
 from ..rigging.light import make_light_version
 from ..rigging.naming import rename_bones
 from ..rigging.poses import put_pose
-from ..rigs import SCHEMES
+from ..rigs import POSES, SCHEMES
 from .checks import axis_angles, deleted, need_known, need_mode
 from .library import save_library
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
 
-from ..people import POSES, camera_of, rig_of, shaped_body
+from ..people import camera_of, rig_of, shaped_body
+from ..rigs import POSES
 from ..steps import Beside, Steps
 from ..work import INSERT
 from .doing import do_in_steps

@@ -12,7 +12,7 @@ from ..compat import action_curves, new_action
 from ..importer.armature import apply_pose, ordered_bones, pose_channels
 from ..importer.body import set_photo_corrective
 from ..importer.frames import Floats
-from ..people import POSES, PoseEntry
+from ..rigs import POSES, PoseEntry
 from .ik import snap_ik
 
 _RIG = "munet_pose_of"

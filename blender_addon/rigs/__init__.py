@@ -1,4 +1,4 @@
-"""Bone maps as data: names for artists, roll directions and collections. No bpy."""
+"""Bone maps as data: names for artists, roll directions and collections; the poses to choose from. No bpy."""
 
 from __future__ import annotations
 
@@ -57,6 +57,22 @@ SCHEMES = (
     NamingScheme("MIXAMO", "Mixamo"),
     NamingScheme("UNREAL", "Unreal"),
     NamingScheme("HUMANOID", "Unity, VRM"),
+)
+
+
+@dataclass(frozen=True)
+class PoseEntry:
+    """A pose that every person comes with: key, label and what it is."""
+
+    key: str
+    label: str
+    text: str
+
+
+POSES = (
+    PoseEntry("PHOTO", "As in Photo", "The pose of the photo, at its place before the camera"),
+    PoseEntry("REST", "T-Pose", "Arms out, standing on the floor"),
+    PoseEntry("A", "A-Pose", "Arms lowered by 45 degrees, standing on the floor"),
 )
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-_PLACES = ("operators", "panels", "properties", "preferences.py", "rigging/poses.py", "rigs/__init__.py")
+_PLACES = ("operators", "panels", "properties", "preferences.py", "rigs/__init__.py")
 _NAMED = {"text", "name", "description", "label"}
 _ENTRIES = {"PoseEntry", "NamingScheme"}
 _ACRONYMS = {"SMPL", "NVIDIA"}

@@ -27,6 +27,8 @@ _THIGH_POINTS = (0.35, 0.5, 0.65)
 _FACE = ("left_eye", "right_eye", "mouth_left", "mouth_right")
 _COVER = 0.012
 """Depth in metres of a pocketed hand under the surface."""
+_BEFORE = 0.03
+"""How far in metres a hand in a seen pocket is before the middle of the trunk or the thigh."""
 _KNUCKLES = (2, 3, 4, 5, 6, 7)
 """Spheres of an arm that lie in the pocket: knuckles, fingers and finger tips."""
 
@@ -86,6 +88,8 @@ def pocket_block(
 ) -> Block:
     """Return how far knuckles and finger tips of pocketed hands are from lying under the surface of trunk or thighs.
 
+    The surface is the one that the camera sees: a hand that goes into a pocket before the camera is not behind the hip.
+
     Args:
         points: (16 + TRUNK, 3) centres of the spheres, arms first, camera frame.
         jacobian: (16 + TRUNK, 3, SIZE).
@@ -105,4 +109,7 @@ def pocket_block(
     first, second = hands[used], trunk[nearest[used]]
     direction = gaps[used, nearest[used]] / np.maximum(distances[used, nearest[used]], 1e-6)[:, None]
     slope = np.einsum("ni,nij->nj", direction, jacobian[first] - jacobian[second])
-    return quadratic(depth[used], slope, 1 / sigma)
+    behind = points[hands, 2] - points[trunk[nearest], 2] + _BEFORE
+    late = np.flatnonzero(behind > 0)
+    drift = jacobian[hands[late], 2] - jacobian[trunk[nearest[late]], 2]
+    return quadratic(np.append(depth[used], behind[late]), np.vstack([slope, drift]), 1 / sigma)

@@ -85,7 +85,8 @@ def test_pocketed_hands_lie_inside_and_the_others_outside() -> None:
         depths.append(fit.pocketed.all())
         spheres = sphere_centres(fit.vertices_cam)
         if fit.pocketed.all():
-            assert pocket_block(spheres, nothing, BODY.trunk_radii, both, 0.01).cost < 2
+            assert np.abs(pocket_block(spheres, nothing, BODY.trunk_radii, both, 0.01).residual).max() < 2
+            assert (fit.joints_cam[[22, 23], 2] < fit.joints_cam[[1, 2], 2]).all()
         else:
             assert collision_block(spheres, nothing, BODY.trunk_radii, 0.01, neither).cost < 2
     assert depths == [True, False]

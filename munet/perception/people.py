@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from munet.errors import InvalidInputError
 from munet.models.store import ModelStore
 from munet.perception.averaging import FOLLOWED_VIEWS, average_views
+from munet.perception.beside import covered_by, is_another, is_new, paint_out, without_covered
 from munet.perception.crop import Crop, crop_from_keypoints
 from munet.perception.cropping import describe_cropping, inside_image
 from munet.perception.detector import Detection, PersonDetector
@@ -19,7 +20,7 @@ from munet.perception.duplicates import drop_duplicates, drop_repeated
 from munet.perception.landmarks import LandmarkNetwork, Landmarks
 from munet.perception.masks import PersonMasker
 from munet.perception.observation import PersonObservation, Photo
-from munet.perception.search import coarse_crops, fine_crops, near_crops
+from munet.perception.search import closer_crops, coarse_crops, fine_crops, near_crops
 from munet.perception.separation import separate_masks
 
 _PRESENCE = 0.5
@@ -67,9 +68,10 @@ class Perceiver:
         Raises:
             InvalidInputError: ``max_persons`` is less than one.
         """
-        image, people = photo.image, self.find_landmarks(photo, max_persons)
-        masks = [self._masker.segment(image, person) for person in people]
-        separate = separate_masks(masks, [person.image for person in people])
+        found = self._find(photo.image, max_persons)
+        people = [person for person, _ in found]
+        masks = [self._masker.segment(picture, person) for person, picture in found]
+        separate = separate_masks(masks, [person.image for person in people], [person.visibility for person in people])
         return [_observation(person, mask) for person, mask in zip(people, separate, strict=True)]
 
     def find_landmarks(self, photo: Photo, max_persons: int = 8) -> list[Landmarks]:
@@ -78,18 +80,42 @@ class Perceiver:
         Raises:
             InvalidInputError: ``max_persons`` is less than one.
         """
+        return [person for person, _ in self._find(photo.image, max_persons)]
+
+    def _find(self, image: NDArray[np.uint8], max_persons: int) -> list[tuple[Landmarks, NDArray[np.uint8]]]:
+        """Find people, largest first, each with the picture that shows them: of those behind others a painted one."""
         if max_persons < 1:
             raise InvalidInputError("max_persons is too small.", detail=f"expected at least 1, found {max_persons}")
-        image = photo.image
         height, width = image.shape[:2]
         found = self._look(image, coarse_crops(width, height))
         if any(person.crop.side >= _SMALL_PERSON * max(width, height) for person in found):
             people = self._sure(image, found, max_persons)
             # What looked like one large person may be none, and small people may stand around it.
             if people:
-                return people
+                return self._with_neighbours(image, people, max_persons)
         closer = self._look(image, fine_crops(width, height), repeated=False)
-        return self._sure(image, drop_duplicates([*found, *closer]), max_persons)
+        return [(person, image) for person in self._sure(image, drop_duplicates([*found, *closer]), max_persons)]
+
+    def _with_neighbours(
+        self, image: NDArray[np.uint8], people: list[Landmarks], most: int
+    ) -> list[tuple[Landmarks, NDArray[np.uint8]]]:
+        """Add those who stand beside or behind ``people``, ``most`` in all, largest first."""
+        height, width = image.shape[:2]
+        found = [(person, image) for person in people]
+        crops = closer_crops(width, height) if len(people) < most else []
+        for detection in drop_repeated([found for crop in crops for found in self._detector.detect(image, crop)]):
+            known = [person for person, _ in found]
+            if len(found) == most or not is_another(detection, known):
+                continue
+            covered = covered_by(known, (height, width), detection)
+            picture = paint_out(image, covered)
+            first = self._measure(picture, detection)
+            if first is None or not is_new(first, known):
+                continue
+            person = average_views(self._landmarks, picture, first)
+            if is_person(person, width, height, covered) and is_new(person, known):
+                found.append((without_covered(person, covered), picture))
+        return sorted(found, key=lambda pair: _seen_area(pair[0], width, height), reverse=True)
 
     def find_near(self, photo: Photo, center: NDArray[np.float64], side: float) -> list[Landmarks]:
         """Find the people near a place, for clips: faster than :meth:`find_landmarks`, and closer.
@@ -146,17 +172,22 @@ class Perceiver:
         return second if second.presence >= _PRESENCE else first
 
 
-def is_person(person: Landmarks, width: int, height: int) -> bool:
+def is_person(person: Landmarks, width: int, height: int, covered: NDArray[np.bool_] | None = None) -> bool:
     """Tell whether averaged landmarks belong to a person: the views agree that there is one and where it ends.
 
     Args:
         person: as :func:`munet.perception.averaging.average_views` gives it.
         width: width of the image; what the mask says beyond the image does not count.
         height: height of the image.
+        covered: (H, W) pixels that were painted over, where the mask tells nothing.
     """
     ticks = (np.arange(person.mask.shape[0]) + 0.5) / person.mask.shape[0]
     cells = person.crop.to_image(np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2))
-    claimed = (person.mask > 0.1) & inside_image(cells, width, height).reshape(person.mask.shape)
+    telling = inside_image(cells, width, height)
+    if covered is not None:
+        column, row = np.clip(cells.astype(int), 0, (width - 1, height - 1)).T
+        telling &= ~covered[row, column]
+    claimed = (person.mask > 0.1) & telling.reshape(person.mask.shape)
     if person.presence < _MEAN_PRESENCE or not claimed.any() or _is_fragment(person, width, height):
         return False
     return bool((np.abs(person.mask[claimed] - 0.5) > 0.4).mean() >= _DECIDED)

@@ -18,6 +18,11 @@ def coarse_crops(width: int, height: int) -> list[Crop]:
     return [whole] if long < 1.25 * short else [whole, *_tiles(width, height, float(short))]
 
 
+def closer_crops(width: int, height: int) -> list[Crop]:
+    """Return overlapping squares of half the short side, for people beside somebody large."""
+    return _tiles(width, height, min(width, height) / 2)
+
+
 def fine_crops(width: int, height: int) -> list[Crop]:
     """Return overlapping squares of half and a quarter of the short side, for small people."""
     short = float(min(width, height))

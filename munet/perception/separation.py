@@ -17,13 +17,16 @@ _BONES = (
 
 
 def separate_masks(
-    masks: Sequence[NDArray[np.float32]], landmarks: Sequence[NDArray[np.floating]]
+    masks: Sequence[NDArray[np.float32]],
+    landmarks: Sequence[NDArray[np.floating]],
+    visibility: Sequence[NDArray[np.floating]],
 ) -> list[NDArray[np.float32]]:
-    """Give every pixel that several people claim to the one whose bones are nearest.
+    """Give every pixel that several people claim to the one whose bones, of those that are seen, are nearest.
 
     Args:
         masks: (H, W) in [0, 1] per person.
         landmarks: (33, 2) pixels per person.
+        visibility: (33,) in [0, 1] per person.
 
     Returns:
         New masks; those of people who overlap with nobody are unchanged.
@@ -32,16 +35,19 @@ def separate_masks(
     contested = claims > 1
     if not contested.any():
         return list(masks)
-    distances = np.stack([_distance_to_bones(points, contested.shape) for points in landmarks])
+    people = zip(landmarks, visibility, strict=True)
+    distances = np.stack([_distance_to_bones(points, seen > _LEVEL, contested.shape) for points, seen in people])
     # Someone who does not claim the pixel can not win it.
     distances[np.stack(masks) <= _LEVEL] = np.inf
     winner = distances.argmin(axis=0)
     return [np.where(contested & (winner != i), np.float32(0), mask) for i, mask in enumerate(masks)]
 
 
-def _distance_to_bones(points: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _distance_to_bones(
+    points: NDArray[np.floating], seen: NDArray[np.bool_], shape: tuple[int, ...]
+) -> NDArray[np.float32]:
     canvas = np.full(shape, 255, np.uint8)
-    for start, end in _BONES:
+    for start, end in [bone for bone in _BONES if seen[list(bone)].all()] or _BONES:
         cv2.line(canvas, _pixel(points[start]), _pixel(points[end]), 0, 1)
     return np.asarray(cv2.distanceTransform(canvas, cv2.DIST_L2, 3), np.float32)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from munet.perception.beside import paint_out, without_covered
 from munet.perception.cleanup import fill_holes, keep_person
 from munet.perception.crop import Crop
 from munet.perception.cropping import describe_cropping
@@ -109,11 +110,35 @@ def test_contested_pixels_go_to_the_nearest_person() -> None:
     masks = [np.zeros((50, 90), np.float32) for _ in range(2)]
     masks[0][:, :55], masks[1][:, 35:] = 1, 1
     bones = [np.full((33, 2), (20.0, 25.0)), np.full((33, 2), (70.0, 25.0))]
-    first, second = separate_masks(masks, bones)
+    first, second = separate_masks(masks, bones, [np.ones(33), np.ones(33)])
     assert not ((first > 0.5) & (second > 0.5)).any()
     assert ((first > 0.5) | (second > 0.5)).all()
     assert first[25, 40] == 1
     assert second[25, 50] == 1
+
+
+def test_painting_out_takes_the_colours_around_and_spares_the_rest() -> None:
+    image = np.full((90, 160, 3), 50, np.uint8)
+    image[:, 80:] = 200
+    image[20:70, 60:100] = (255, 0, 0)
+    covered = np.zeros((90, 160), np.bool_)
+    covered[18:72, 58:102] = True
+    painted = paint_out(image, covered)
+    np.testing.assert_array_equal(painted[~covered], image[~covered])
+    assert np.ptp(painted[covered].astype(int), axis=1).max() <= 2
+    assert painted[45, 62, 0] < painted[45, 98, 0]
+
+
+def test_what_lies_behind_others_is_trusted_less() -> None:
+    points = np.column_stack([np.linspace(-20.0, 120.0, 33), np.full(33, 30.0)])
+    crop = Crop((50.0, 30.0), 100.0)
+    found = Landmarks(points, np.zeros((33, 3)), np.full(33, 0.9), 1.0, crop, crop, np.zeros((8, 8), np.float32))
+    covered = np.zeros((60, 100), np.bool_)
+    covered[:, 50:] = True
+    seen = without_covered(found, covered).visibility
+    behind = (points[:, 0] >= 50) & (points[:, 0] < 100)
+    assert (seen[behind] < 0.5 * found.visibility[behind]).all()
+    np.testing.assert_array_equal(seen[~behind], found.visibility[~behind])
 
 
 def test_heat_map_pulls_a_landmark_to_its_peak() -> None:

@@ -137,6 +137,22 @@ def test_two_people_largest_first_with_masks_apart(see: See, perceiver: Perceive
     assert not ((first.mask > 0.5) & (second.mask > 0.5)).any()
 
 
+def test_who_stands_behind_somebody_is_found_too(see: See, perceiver: Perceiver) -> None:
+    canvas = Image.new("RGB", (640, 640), (120, 130, 120))
+    for name, left in (("standing-jacket.jpg", 120), ("standing-phone.jpg", 270)):
+        photo, (person,) = see(name)
+        place = tuple(int(value) for value in person.box)
+        size = (round(600 * (place[2] - place[0]) / (place[3] - place[1])), 600)
+        cut = Image.fromarray(photo.image).crop(place).resize(size)
+        canvas.paste(cut, (left, 20), Image.fromarray((person.mask * 255).astype(np.uint8)).crop(place).resize(size))
+    photo = Photo(np.asarray(canvas), (640, 640), 1.0, None, "behind.png", "")
+    first, second = sorted(perceiver.find_people(photo, max_persons=2), key=lambda person: person.box[0])
+    assert abs(first.landmarks_image[0, 0] - second.landmarks_image[0, 0]) > 60
+    assert not ((first.mask > 0.5) & (second.mask > 0.5)).any()
+    assert second.mask[20:300, 300:400].mean() > 2 * first.mask[20:300, 300:400].mean()
+    assert len(perceiver.find_landmarks(photo, max_persons=1)) == 1
+
+
 def test_small_person_in_a_large_photo_is_found(see: See, perceiver: Perceiver) -> None:
     photo, _ = see("standing-phone.jpg")
     small = Image.fromarray(photo.image).resize((150, 224))

@@ -64,6 +64,11 @@ class Report:
                 bpy.ops.screen.screenshot(filepath=path)
         self._last = time.monotonic()
 
+    def shot_once(self, name: str) -> None:
+        """Take a picture of the whole window, unless it is there from an earlier turn."""
+        if not list(self.out.glob(f"*-{name}.png")):
+            self.shot(name)
+
     def report(self) -> None:
         """Write what was found, and say for how long the window stood still."""
         (self.out / "tour.json").write_text(json.dumps(self.facts, indent=1), encoding="utf-8")

@@ -75,11 +75,13 @@ class Tour(Report):
             self.blender_draws,
             self.export,
             self.undo,
+            self.switch_off,
+            self.blender_undoes_alone,
+            self.switch_on,
             self.save,
             self.open,
             self.switch_off,
             self.blender_opens_alone,
-            self.blender_undoes_alone,
             self.blender_is_dragged_over_alone,
             self.switch_on,
             self.stop,
@@ -285,6 +287,14 @@ class Tour(Report):
 
     def undo(self) -> Iterator[float]:
         """Take steps back until one person is gone; the other stays."""
+        yield from self.back_and_forth("undone")
+
+    def blender_undoes_alone(self) -> Iterator[float]:
+        """Take the same steps back without the extension."""
+        yield from self.back_and_forth("")
+
+    def back_and_forth(self, picture: str) -> Iterator[float]:
+        """Take steps back until one person is gone, and forth again."""
         before = len(self.rigs())
         count = 0
         while len(self.rigs()) == before and count < 12:
@@ -294,7 +304,8 @@ class Tour(Report):
             yield 0.5
         self.note(steps=count, before=before, after=len(self.rigs()))
         yield 1.0
-        self.shot("undone")
+        if picture:
+            self.shot(picture)
         for _ in range(count):
             with self.in_view():
                 bpy.ops.ed.redo()
@@ -322,22 +333,11 @@ class Tour(Report):
         """Switch the extension off."""
         bpy.ops.preferences.addon_disable(module=PACKAGE)
         yield 2.0
-        self.shot("switched-off")
+        self.shot_once("switched-off")
 
     def blender_opens_alone(self) -> Iterator[float]:
         """Open the scene without the extension."""
         yield from self.opened()
-
-    def blender_undoes_alone(self) -> Iterator[float]:
-        """Pose a person, take that back and do it again, without the extension."""
-        self.activate(self.rigs()[-1])
-        bone = bpy.context.object.pose.bones[0]
-        bone.rotation_quaternion = (1.0, 0.3, 0.0, 0.0)
-        yield 1.0
-        for what in (lambda: bpy.ops.ed.undo_push(message="Pose"), bpy.ops.ed.undo, bpy.ops.ed.redo, bpy.ops.ed.undo):
-            with self.in_view():
-                what()
-            yield 1.0
 
     def blender_is_dragged_over_alone(self) -> Iterator[float]:
         """Drag the photos over the window, without the extension."""
@@ -351,7 +351,7 @@ class Tour(Report):
         bpy.ops.preferences.addon_enable(module=PACKAGE)
         yield 3.0
         self.note(state=self.state)
-        self.shot("switched-on")
+        self.shot_once("switched-on")
 
     def stop(self) -> Iterator[float]:
         """Start the backend once more, so that closing has to end it."""

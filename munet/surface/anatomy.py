@@ -35,6 +35,10 @@ RESTING_METRES = 0.035
 # The forearm is taken to be in the pocket from this share of its length on.
 POCKET_SHARE = 0.5
 HAND_SHARE = 0.5
+# An unseen limb is hidden by something when more than this share of it lies outside the mask.
+HIDDEN_SHARE = 0.2
+# What is hidden begins at this share of the bone before.
+HIDDEN_FROM = 0.3
 # Bones along which a registration shift is interpolated from the joint to the next one.
 LONG_BONES = {1: 4, 2: 5, 4: 7, 5: 8, 16: 18, 17: 19, 18: 20, 19: 21}
 SHOULDER_JOINTS = (9, 13, 14, 16, 17)
@@ -63,7 +67,9 @@ class Anatomy:
         part: (V,) int64 index into ``PARTS``, -1 for what meets no other part.
         cuffs: (V, 2) in [0, 1]: left and right hand, growing from 0 at the elbow to 1 at the wrist.
         folded: (V, 24) weights, fingers folded into the hands.
+        along: (V, 24) the same, from joint to joint linear along the long bones.
         hands: (V,) bool: hands whose outline may be seen.
+        hidden: (V,) bool: belongs to a limb that something hides, or the photo's border: the mask ends there too early.
     """
 
     outward: Floats
@@ -75,7 +81,9 @@ class Anatomy:
     part: Ints
     cuffs: Floats
     folded: Floats
+    along: Floats
     hands: NDArray[np.bool_]
+    hidden: NDArray[np.bool_]
 
 
 def fold_fingers(weights: Floats) -> Floats:
@@ -119,7 +127,9 @@ def describe(
         part=_owners(folded, PARTS),
         cuffs=along[:, [LEFT_WRIST, RIGHT_WRIST]],
         folded=folded,
+        along=along,
         hands=hands > HAND_SHARE,
+        hidden=np.zeros(len(template), np.bool_),
     )
 
 
@@ -148,6 +158,13 @@ def with_cut_off_limbs(anatomy: Anatomy, seen: NDArray[np.bool_]) -> Anatomy:
     farthest = np.minimum(OUTWARD_METRES, limit)
     share = anatomy.folded @ (farthest / np.maximum(OUTWARD_METRES, 1e-9))
     return replace(anatomy, outward=anatomy.outward * share)
+
+
+def with_hidden_limbs(anatomy: Anatomy, lost: Floats) -> Anatomy:
+    """The anatomy of somebody whose bones are lost to these shares (24,): unseen, and outside the mask."""
+    limbs = [joint for joint in LONG_BONES if lost[joint] > HIDDEN_SHARE]
+    share = np.maximum(anatomy.folded[:, limbs].sum(1), anatomy.along[:, limbs].sum(1))
+    return replace(anatomy, hidden=share > HIDDEN_FROM)
 
 
 def dressable(anatomy: Anatomy) -> Floats:

@@ -47,12 +47,12 @@ class Reach:
 
     Attributes:
         outward: (V,) metres.
-        inward: metres.
+        inward: (V,) metres.
         hands: (V,) bool: hands whose shape stays; what they hold is not the outline of anything else.
     """
 
     outward: Floats
-    inward: float
+    inward: Floats
     hands: NDArray[np.bool_]
 
 
@@ -80,7 +80,7 @@ def find_matches(
     vertex, pixels, direction = _outline(view, own, vertices_cam, faces, normals_cam)
     scale = view.camera.focal / vertices_cam[vertex, 2]
     outward, gap = _walk_outward(view.mask, own, pixels, direction, reach.outward[vertex] * 1.3 * scale)
-    inward = _walk_inward(view.mask, pixels, direction, reach.inward * scale)
+    inward = _walk_inward(view.mask, pixels, direction, reach.inward[vertex] * scale)
     inside = _sample(view.mask, pixels) >= 0.5
     distance = np.where(inside, outward, -inward) / scale
     weight = _agreement(view.mask, pixels + direction * (distance * scale)[:, None], direction)

@@ -15,7 +15,15 @@ from munet.fitting.result import BodyFit
 from munet.notes import Note
 from munet.perception.observation import PersonObservation
 from munet.settings import Settings
-from munet.surface.anatomy import Anatomy, describe, dressable, with_cut_off_limbs, with_pockets, without_contacts
+from munet.surface.anatomy import (
+    Anatomy,
+    describe,
+    dressable,
+    with_cut_off_limbs,
+    with_hidden_limbs,
+    with_pockets,
+    without_contacts,
+)
 from munet.surface.cloth import cover
 from munet.surface.contour import Matches
 from munet.surface.operators import Floats, Ints, edge_weights, smoother, vertex_normals
@@ -26,6 +34,7 @@ from munet.surface.silhouette import View, draw, make_view, overlap, sketch, wit
 from munet.surface.skirt import Legs, find_hem, find_legs, held_together, in_middle, joined, with_skirt
 from munet.surface.solve import Offsets, prepare_mesh
 from munet.surface.unpose import Skin, blend, limit_influences, loosen_weights
+from munet.surface.unseen import LOST_SHARE, SHINS, lost_bones, plain_trousers
 
 POLISH_ROUNDS = {"draft": 1, "standard": 2, "high": 4}
 # A predicted surface says how thick clothes are, no more: shorter waves go. Where a skirt ends is told more sharply.
@@ -87,10 +96,12 @@ def dress(
         InvalidInputError: the mask is empty or has not the photo's size, or the prediction has the wrong shape.
     """
     body = _fitted_body(model, fit)
+    lost = lost_bones(fit, observation.mask, body.anatomy)
+    body = replace(body, anatomy=with_hidden_limbs(body.anatomy, lost))
     view = make_view(fit.camera, np.asarray(observation.mask, np.float32), fit.vertices_cam.astype(np.float64))
     clean = without_thin_things(view, fit.vertices_cam.astype(np.float64), body.faces)
     rounds = POLISH_ROUNDS[settings.preset]
-    expected = _expected(body, fit, prediction)
+    expected = _in_trousers(body, lost, _expected(body, fit, prediction))
     legs = find_legs(body.rest, body.joints_rest, body.anatomy.folded)
     hem = _hem(body, fit, clean, legs, expected.sharp)
     draft = _draft(_skirted(body, legs, hem, expected.sharp), clean, expected)
@@ -150,6 +161,15 @@ def _expected(body: _Body, fit: BodyFit, prediction: Prediction | None) -> _Expe
         for length in (EXPECTED_SMOOTHING_METRES, HEM_SMOOTHING_METRES)
     )
     return _Expected(along, sharp, known)
+
+
+def _in_trousers(body: _Body, lost: Floats, expected: _Expected) -> _Expected:
+    """Clothes are expected on shins that the photo does not show."""
+    if lost[list(SHINS)].max() < LOST_SHARE:
+        return expected
+    normals = smooth_normals(prepare_mesh(body.rest, body.faces), body.rest, body.faces)
+    trousers = plain_trousers(body.anatomy, body.rest, normals, body.joints_rest, lost)
+    return replace(expected, along=np.maximum(expected.along, trousers))
 
 
 def _hem(body: _Body, fit: BodyFit, view: View, legs: Legs, expected: Floats) -> float:

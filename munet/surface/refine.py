@@ -36,8 +36,8 @@ SHOE_METRES = (-0.006, -0.002)
 # Tolerance of the robust fit in each round, metres.
 FIRST_ROUNDS, LATER_ROUNDS = (0.06, 0.03), (0.03, 0.02)
 POLISH_METRES = 0.03
-# What clothes may stand off the body says, to this share, how far an outline is sought in the last step, and at least.
-POLISH_SHARE, NEAR_METRES = 0.5, 0.005
+# The last step may go this far beyond what clothes may stand off the body.
+BEYOND_METRES = 0.012
 INWARD_SEARCH_METRES = 0.08
 # Trunk and head are placed well by the landmarks, so they resist sideways shifts more than limbs do.
 STEADY_JOINTS = {0: 6.0, 3: 6.0, 6: 6.0, 9: 6.0, 12: 6.0, 15: 6.0}
@@ -132,7 +132,8 @@ def refine(
         mesh, normals = frame.system.mesh, frame.system.normals
         vertices = follow_normals(mesh, vertices, normals, target_normals, start.anatomy.locked)
     if polish_rounds:
-        vertices, matches = _polish(view, frame.system.mesh, vertices, start.faces, start.anatomy, polish_rounds)
+        room = start.anatomy.outward - offsets.along
+        vertices, matches = _polish(view, frame.system.mesh, vertices, start.faces, start.anatomy, room, polish_rounds)
     return Refined(vertices, offsets, shod or 0.0, matches)
 
 
@@ -142,14 +143,17 @@ def polished(view: View, vertices: Floats, faces: Ints, anatomy: Anatomy, rounds
     Returns:
         The moved surface and the matches of the last round.
     """
-    return _polish(view, prepare_mesh(vertices, faces), vertices, faces, anatomy, rounds)
+    free = np.full(len(vertices), np.inf)
+    return _polish(view, prepare_mesh(vertices, faces), vertices, faces, anatomy, free, rounds)
 
 
 def _polish(
-    view: View, mesh: Mesh, vertices: Floats, faces: Ints, anatomy: Anatomy, rounds: int
+    view: View, mesh: Mesh, vertices: Floats, faces: Ints, anatomy: Anatomy, room: Floats, rounds: int
 ) -> tuple[Floats, Matches]:
+    outward = np.clip(room + BEYOND_METRES, 0, 2 * POLISH_METRES)
+    reach = Reach(outward, _inward(anatomy, 2 * POLISH_METRES), anatomy.hands)
     for _ in range(rounds):
-        matches = _match_closely(view, mesh, vertices, faces, anatomy)
+        matches = _match_closely(view, mesh, vertices, faces, reach)
         vertices = vertices + solve_in_plane(mesh, anatomy.locked, matches, POLISH_METRES)
     return vertices, matches
 
@@ -204,7 +208,7 @@ def smooth_normals(mesh: Mesh, vertices: Floats, faces: Ints) -> Floats:
 
 def _match(frame: _Frame, view: View, vertices: Floats) -> Matches:
     faces, anatomy = frame.start.faces, frame.start.anatomy
-    reach = Reach(np.maximum(anatomy.outward, 0.05), INWARD_SEARCH_METRES, anatomy.hands)
+    reach = Reach(np.maximum(anatomy.outward, 0.05), _inward(anatomy, INWARD_SEARCH_METRES), anatomy.hands)
     normals = unit(soften_field(frame.system.mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
     own = sketch(view.camera, vertices, faces)
     return find_matches(view, own, vertices, faces, normals, reach)
@@ -226,9 +230,12 @@ def _shod(anatomy: Anatomy, matches: Matches) -> float:
     return float(np.clip((np.median(matches.distance[feet]) - low) / (high - low), 0, 1))
 
 
-def _match_closely(view: View, mesh: Mesh, vertices: Floats, faces: Ints, anatomy: Anatomy) -> Matches:
+def _match_closely(view: View, mesh: Mesh, vertices: Floats, faces: Ints, reach: Reach) -> Matches:
     own = sketch(view.camera, vertices, faces)
-    outward = np.clip(POLISH_SHARE * anatomy.outward, NEAR_METRES, 2 * POLISH_METRES)
-    reach = Reach(outward, 2 * POLISH_METRES, anatomy.hands)
     normals = unit(soften_field(mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
     return find_matches(view, own, vertices, faces, normals, reach)
+
+
+def _inward(anatomy: Anatomy, metres: float) -> Floats:
+    """How far (V,) inward a boundary is sought: not at all where something stands before a limb."""
+    return np.where(anatomy.hidden, 0.0, metres)

@@ -78,6 +78,7 @@ class Tour(Report):
             self.switch_off,
             self.blender_undoes_alone,
             self.switch_on,
+            self.undo_again,
             self.save,
             self.open,
             self.switch_off,
@@ -288,6 +289,10 @@ class Tour(Report):
     def undo(self) -> Iterator[float]:
         """Take steps back until one person is gone; the other stays."""
         yield from self.back_and_forth("undone")
+
+    def undo_again(self) -> Iterator[float]:
+        """Take the same steps back with the extension once more, what Blender has to read in having been read."""
+        yield from self.back_and_forth("")
 
     def blender_undoes_alone(self) -> Iterator[float]:
         """Take the same steps back without the extension."""

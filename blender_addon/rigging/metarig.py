@@ -61,6 +61,8 @@ def build_controls(context: bpy.types.Context, plan: Plan) -> tuple[bpy.types.Ob
         raise AddonError("RIGIFY", "Rigify could not generate the control rig.", detail=str(error).strip()) from error
     made = next(o for o in bpy.data.objects if o not in before and o != meta and o.type == "ARMATURE")
     made.name = plan.name
+    # Rigify leaves what it generates at the origin, wherever the meta-rig stands.
+    made.matrix_world = Matrix(plan.place)
     bpy.data.objects.remove(meta)
     bpy.data.batch_remove({*bpy.data.armatures} - armatures - {made.data})
     _add_guides(context, made, plan)

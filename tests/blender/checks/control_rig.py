@@ -22,6 +22,7 @@ def check_control_rig() -> None:
     """Rigify's controls, made here or in another Blender, move the person, and the pose stays afterwards."""
     person = common.insert(common.people(39))[0]
     common.show_all()
+    person.rig.location, person.rig.rotation_euler = (1.5, -0.4, 0.2), (0.0, 0.0, 0.3)
     assert not bpy.ops.munet.control_rig.poll()
     addon_utils.enable("rigify", default_set=True)
     bpy.ops.ed.undo_push(message="before")

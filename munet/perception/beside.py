@@ -18,14 +18,20 @@ from munet.perception.crop import paste_crop
 from munet.perception.detector import Detection
 from munet.perception.duplicates import landmark_similarity
 from munet.perception.landmarks import Landmarks
+from munet.perception.separation import distance_to_bones
 
 # Detections of one head lie within 0.07 of each other, as a share of the person's crop.
 _ANOTHER_HEAD = 0.08
+# Landmarks are more exact than detections.
+_NEW_HEAD = 0.05
 _SAME_PERSON = 0.5
 # People in the distance are not meant when somebody is large: the photo is not of them.
 _SMALLEST = 0.4
 _FACE = slice(0, 11)
 _HEAD_KEPT = 0.8
+# How far below the hips the legs reach, in lengths from the hips to the rim above the head.
+_LEGS = 0.85
+_SEEN = 0.5
 _RIM = np.ones((5, 5), np.uint8)
 _FILL_PIXELS, _FILL_BLUR = 128, 6.0
 _COVERED = 0.3
@@ -43,20 +49,44 @@ def is_new(found: Landmarks, people: Sequence[Landmarks]) -> bool:
     """Tell whether ``found`` is none of ``people``, by all landmarks and by the head."""
     head = found.image[_FACE].mean(0)
     return all(
-        landmark_similarity(found, person) < _SAME_PERSON and _head_distance(head, person) > _ANOTHER_HEAD
+        landmark_similarity(found, person) < _SAME_PERSON and _head_distance(head, person) > _NEW_HEAD
         for person in people
     )
 
 
-def covered_by(people: Sequence[Landmarks], shape: tuple[int, int], head: Detection) -> NDArray[np.bool_]:
-    """Return the pixels (H, W) that ``people`` cover, but for the detected ``head``."""
+def distance_to_detection(found: Detection, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the distance (H, W) in pixels from a detected head and the line through trunk and legs below it."""
+    canvas = np.full(shape, 255, np.uint8)
+    head = (found.box[:2] + found.box[2:]) / 2
+    hips, rim, shoulders = found.keypoints[:3]
+    line = np.rint([head, shoulders, hips, hips - _LEGS * (rim - hips)]).clip(-(2**14), 2**14).astype(np.int32)
+    cv2.polylines(canvas, [line], isClosed=False, color=0, thickness=2)
+    radius = _HEAD_KEPT * float(np.linalg.norm(found.box[2:] - found.box[:2])) / 2
+    cv2.circle(canvas, (int(line[0, 0]), int(line[0, 1])), max(1, round(radius)), 0, -1)
+    return np.asarray(cv2.distanceTransform(canvas, cv2.DIST_L2, 3), np.float32)
+
+
+def covered_by(people: Sequence[Landmarks], own: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return the pixels (H, W) that ``people`` cover, without those to which somebody else is nearer.
+
+    The coarse mask of somebody in front holds much of who stands behind.
+
+    Args:
+        people: known.
+        own: (H, W) distance from somebody else's bones.
+    """
+    height, width = own.shape
+    masks = [paste_crop(person.mask, person.crop, width, height) > _SEEN for person in people]
+    covered = cv2.dilate(np.any(masks, axis=0).astype(np.uint8), _RIM) > 0
+    theirs = [distance_to_bones(person.image, person.visibility > _SEEN, own.shape) for person in people]
+    return np.asarray(covered & (np.min(theirs, axis=0) <= own))
+
+
+def overlap(person: Landmarks, others: Sequence[Landmarks], shape: tuple[int, int]) -> float:
+    """Return the share of a person's coarse mask that is in the masks of ``others``, too."""
     height, width = shape
-    masks = [paste_crop(person.mask, person.crop, width, height) > 0.5 for person in people]
-    covered = cv2.dilate(np.any(masks, axis=0).astype(np.uint8), _RIM)
-    center = (head.box[:2] + head.box[2:]) / 2
-    radius = _HEAD_KEPT * float(np.linalg.norm(head.box[2:] - head.box[:2])) / 2
-    cv2.circle(covered, (round(float(center[0])), round(float(center[1]))), max(1, round(radius)), 0, -1)
-    return np.asarray(covered > 0)
+    own, *masks = (paste_crop(one.mask, one.crop, width, height) > _SEEN for one in (person, *others))
+    return float((own & np.any(masks, axis=0)).sum() / max(int(own.sum()), 1))
 
 
 def paint_out(image: NDArray[np.uint8], covered: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -36,16 +36,17 @@ def separate_masks(
     if not contested.any():
         return list(masks)
     people = zip(landmarks, visibility, strict=True)
-    distances = np.stack([_distance_to_bones(points, seen > _LEVEL, contested.shape) for points, seen in people])
+    distances = np.stack([distance_to_bones(points, seen > _LEVEL, contested.shape) for points, seen in people])
     # Someone who does not claim the pixel can not win it.
     distances[np.stack(masks) <= _LEVEL] = np.inf
     winner = distances.argmin(axis=0)
     return [np.where(contested & (winner != i), np.float32(0), mask) for i, mask in enumerate(masks)]
 
 
-def _distance_to_bones(
+def distance_to_bones(
     points: NDArray[np.floating], seen: NDArray[np.bool_], shape: tuple[int, ...]
 ) -> NDArray[np.float32]:
+    """Return the distance (H, W) in pixels from a person's bones, of those that are ``seen`` (33,) at both ends."""
     canvas = np.full(shape, 255, np.uint8)
     for start, end in [bone for bone in _BONES if seen[list(bone)].all()] or _BONES:
         cv2.line(canvas, _pixel(points[start]), _pixel(points[end]), 0, 1)

@@ -23,6 +23,7 @@ from backend.protocol.messages import MAX_IMAGE_BYTES
 from backend.protocol.results import JobResult
 from munet.errors import DiskFullError, MunetError
 from munet.models.store import ModelStore
+from munet.perception.photo import begins_as_picture, read_photo
 
 OTHER_FILE = "Choose another file."
 UNREADABLE_HINT = "Check that the file is there and that you may read it."
@@ -136,6 +137,7 @@ class Batch:
         sent = Sent(index, photo)
         try:
             sent.image = read_photo_file(photo)
+            check_picture(sent.image, photo.name)
             sent.job = self._submit(sent)
         except ExplainedError as error:
             sent.problem = error
@@ -274,6 +276,20 @@ def read_photo_file(photo: Path) -> bytes:
         return photo.read_bytes()
     except OSError as error:
         raise unreadable(photo, error) from error
+
+
+def check_picture(data: bytes, name: str) -> None:
+    """Refuse by its first bytes what is no picture, in the backend's words, before a backend is started for it.
+
+    Raises:
+        ExplainedError: it is none.
+    """
+    if not data or begins_as_picture(data):
+        return
+    try:
+        read_photo(data, name)
+    except MunetError as error:
+        raise ExplainedError(error.code, error.title, detail=error.detail, hint=error.hint) from error
 
 
 def unreadable(photo: Path, error: OSError) -> ExplainedError:

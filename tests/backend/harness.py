@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import sys
 import time
@@ -17,7 +18,9 @@ from backend.protocol.framing import Frame, Message, decode, encode
 from backend.protocol.runfile import RunFile
 
 ROOT = Path(__file__).resolve().parents[2]
-PNG = b"\x89PNG and so on"
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 def launch_fake(folder: Path, mode: str, *arguments: str, parent_pid: int | None = None) -> Launch:

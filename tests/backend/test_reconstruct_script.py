@@ -79,7 +79,7 @@ def test_one_clear_line_for_every_failure_and_the_others_go_on(bench: Bench) -> 
         "export-crash.png": "Blender could not write the scene (exit status 11)",
         "export-nothing.png": "Not written: scene.blend, scene.glb.",
         "export-full.png": "There is no room left on the disk.",
-        "text.jpg": "The file is not an image.",
+        "text.jpg": "can not be read as a picture. It is no picture format that is known here.",
         "empty.png": "The image file is empty.",
         "absent.png": "No such file or directory. Check that",
         "huge.png": "The image file is too large.",
@@ -112,6 +112,16 @@ def test_any_name_of_a_file_is_taken(bench: Bench) -> None:
     made = {json.loads((path / "report.json").read_text())["photo"] for path in bench.out.iterdir()}
     assert made == set(photos)
     assert all((path / "scene.glb").is_file() for path in bench.out.iterdir())
+
+
+def test_what_is_no_picture_is_answered_without_a_backend(bench: Bench) -> None:
+    photos = [bench.photo("notes.jpg", b"hello"), bench.photo("clip.jpg", b"RIFF....AVI ")]
+    status, _, err = bench.run(*photos, mode="no-start")
+    assert status == 1
+    assert "notes.jpg: notes.jpg can not be read as a picture. It is no picture format that is known here." in err
+    assert "clip.jpg: clip.jpg can not be read as a picture. It is a video. Use --sequence" in err
+    assert len(err.splitlines()) == 2
+    assert not (bench.folder / "run").exists()
 
 
 def test_a_photo_that_is_moved_while_it_waits_still_gives_its_scene(bench: Bench) -> None:
@@ -160,7 +170,7 @@ def test_cancelling_leaves_nothing(bench: Bench, number: int) -> None:
         _, err = process.communicate(timeout=10)
     finally:
         process.kill()
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert err.splitlines()[-1] == "Cancelled."
     assert "Traceback" not in err
     assert bench.results() == []

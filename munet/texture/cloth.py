@@ -25,7 +25,7 @@ _COARSE = 0.012
 # Structure counts up to so many spreads; how much of it is laid, and its deviation at most.
 _CLIP = 1.8
 _STRENGTH = 0.8
-_MOST = 0.07
+_MOST = 0.05
 # Relative brightness below which there is no structure.
 _FLAT = 1e-3
 # Exponent of the normal in the blend of the three projections, and the share below which one is left out.
@@ -129,7 +129,8 @@ def make_tile(charts: Charts, kind: int, seed: int) -> Floats | None:
     tile = sew(fine, inside, _EDGE, seed)
     if tile is None:
         return None
-    return np.asarray(tile * np.float32(min(_STRENGTH, _MOST / max(float(tile.std()), 1e-6))), np.float32)
+    # The calm patches that are sewn are paler than the cloth is as a whole.
+    return np.asarray(tile * np.float32(min(_STRENGTH * spread, _MOST) / max(float(tile.std()), 1e-6)), np.float32)
 
 
 def _without_coarse(value: Floats, inside: NDArray[np.bool_], width: float) -> Floats:

@@ -116,14 +116,14 @@ def fill_vertices(
     for colour, share in sources:
         known[..., 0] += share
         known[..., 1:] += share[:, :, None] * colour
-    matrix = _laplacian(rest_vertices, faces, regions, _ALONG) + diags_array(known[..., 0].sum(1) + _FLOOR)
+    matrix = laplacian(rest_vertices, faces, regions, _ALONG) + diags_array(known[..., 0].sum(1) + _FLOOR)
     # A trace of everything keeps pieces that nothing is known about from being undefined.
     spread = splu(matrix.tocsc().astype(np.float64)).solve(
         known.reshape(len(unseen), -1) + _FLOOR * known.mean(0).ravel()
     )
     spread = spread.reshape(known.shape)
     areas = vertex_areas(rest_vertices, faces)
-    isotropic = _laplacian(rest_vertices, faces, regions, 1.0)
+    isotropic = laplacian(rest_vertices, faces, regions)
     tones = toned(seen, kinds, voted.usual, _shades(spread, materials), voted.zone, isotropic, areas)
     return _filled(spread[..., 0], tones, materials)
 
@@ -182,7 +182,7 @@ def vertex_areas(vertices: Floats, faces: NDArray[np.int32]) -> Floats:
     return np.bincount(faces.ravel(), share, len(vertices)).astype(np.float32)
 
 
-def _laplacian(rest_vertices: Floats, faces: NDArray[np.int32], regions: Regions, along_share: float) -> csr_array:
+def laplacian(rest_vertices: Floats, faces: NDArray[np.int32], regions: Regions, along_share: float = 1.0) -> csr_array:
     """Stiffness matrix (S, S) of linear finite elements with less conductance along limbs, and none into shoes."""
     corners = rest_vertices[faces].astype(np.float64)
     opposite = np.roll(corners, -1, 1) - np.roll(corners, 1, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from munet.render import vertex_normals
 from munet.surface.result import ClothedSurface
@@ -12,6 +13,7 @@ from munet.texture.atlas import Texels
 from munet.texture.cloth import Cloth, draw_charts, lay_tile, make_tile
 from munet.texture.fill import Filled
 from munet.texture.grain import grain
+from munet.texture.light import KIN
 from munet.texture.regions import Regions
 from munet.texture.sample import Seen
 from munet.texture.weave import HAIR, weave
@@ -26,6 +28,10 @@ _SURE = 0.9
 _RARE = 0.015
 # Kind of texels between two materials, which have none of either's texture.
 _BORDER = -2
+# Added to the kind of what grows or sits on the scalp.
+_HAIR = 64
+# Skin is smoother than it looks where hairs, veins and shine are taken for its weave.
+_ON_SKIN = np.float32(0.35)
 # Brightness below which detail is not taken relative to it.
 _DARKEST = np.float32(24)
 
@@ -47,10 +53,11 @@ def fine_texture(
     Returns:
         (N,) brightness relative to the smooth colour, 0 where everything is seen.
     """
-    count = len(spread.kinship)
-    kind = _kinds(texels, spread, regions, has_strands)
+    cloths = _cloths(spread)
+    kind = _kinds(texels, cloths, regions, has_strands)
+    skin = np.bincount(cloths[regions.face]).argmax() if regions.face.any() else _BORDER
     sure = np.flatnonzero((seen.weight > _SURE) & (kind >= 0))
-    woven = sure[kind[sure] < count]
+    woven = sure[kind[sure] < _HAIR]
     charts = draw_charts(_at(texels.pick(woven), cloth), seen.colour[woven].mean(1), kind[woven])
     result = np.zeros(len(kind), np.float32)
     for number in np.unique(kind[kind != _BORDER]):
@@ -61,19 +68,25 @@ def fine_texture(
         made: Floats | None = None
         # What is rare is a border between materials: its roughness is nobody's texture.
         if len(mine) > _RARE * len(sure):
-            if number >= count:
+            if number >= _HAIR:
                 made = _hair(texels, seen, spread, mine, some, seed)
             elif (tile := make_tile(charts, int(number), seed)) is not None:
-                made = lay_tile(tile, _at(some, cloth))
+                made = lay_tile(tile, _at(some, cloth)) * (_ON_SKIN if number == skin else 1)
         result[unseen] = _tiled(_GRAIN * grain(texels.size // 2, seed), some) if made is None else made
     return np.clip(result, -_MOST_FINE, _MOST_FINE)
 
 
-def _kinds(texels: Texels, spread: Filled, regions: Regions, has_strands: bool) -> NDArray[np.int8]:
+def _cloths(spread: Filled) -> NDArray[np.int64]:
+    """Number (S,) of each vertex's cloth; shades of one cloth have one texture."""
+    _, cloth = connected_components(spread.kinship > KIN, directed=False)
+    return np.asarray(cloth[spread.winner()], np.int64)
+
+
+def _kinds(texels: Texels, cloths: NDArray[np.int64], regions: Regions, has_strands: bool) -> NDArray[np.int8]:
     """Number (N,) of each texel's material, hair apart; -1 for what is plain, and ``_BORDER``."""
     # Faces, hands and shoes have features, not a weave; hair is not sampled from clothes of its colour.
     plain = (regions.head & ~(regions.scalp & (not has_strands))) | regions.hands | regions.feet
-    kind = np.where(plain, -1, spread.winner() + len(spread.kinship) * regions.scalp).astype(np.int8)
+    kind = np.where(plain, -1, cloths + _HAIR * regions.scalp).astype(np.int8)
     corners = kind[texels.corners]
     return np.where((corners == corners[:, :1]).all(1), corners[:, 0], _BORDER).astype(np.int8)
 

@@ -27,7 +27,7 @@ _PRIOR = 0.3
 # So many vertices tell something of their own: neighbours have the same folds and the same prints.
 _INDEPENDENT = 150.0
 # Shades that are related at least so much are one cloth in different light.
-_KIN = 0.25
+KIN = 0.25
 _ROUNDS = 8
 # sRGB: brightness that is added before the logarithm, where cameras lift and crush shadows.
 _LIFT = 12.0
@@ -55,7 +55,7 @@ def light_factor(
         return np.ones(len(evidence.weight), np.float32)
     weight *= _INDEPENDENT / weight.sum()
     bright = np.log(evidence.colour[known] @ _LUMA + _LIFT)
-    groups = _groups(materials.belonging(evidence.colour[known]), materials.kinship, _parts(regions)[known])
+    groups = cloth_on_parts(materials, evidence.colour[known], regions, known)
     harmonics = _harmonics(normals_cam.astype(np.float64))
     coefficients = _fit(bright.astype(np.float64), harmonics[known], groups, weight)
     light = harmonics @ coefficients
@@ -71,10 +71,13 @@ def _parts(regions: Regions) -> NDArray[np.int64]:
     return np.asarray(part, np.int64)
 
 
-def _groups(belonging: Floats, kinship: Floats, part: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number (N,) of what has one colour but for the light: a cloth on one part."""
-    count, cloth = connected_components(kinship > _KIN, directed=False)
-    _, group = np.unique(cloth[belonging.argmax(1)] + count * part, return_inverse=True)
+def cloth_on_parts(
+    materials: Materials, colour: Floats, regions: Regions, vertices: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Number (N,) of what has one colour but for the light: a cloth on one part, from colours (N, 3) of vertices."""
+    count, cloth = connected_components(materials.kinship > KIN, directed=False)
+    number = cloth[materials.belonging(colour).argmax(1)] + count * _parts(regions)[vertices]
+    _, group = np.unique(number, return_inverse=True)
     return np.asarray(group.reshape(-1), np.int64)
 
 

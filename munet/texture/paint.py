@@ -18,7 +18,7 @@ from munet.surface.result import ClothedSurface
 from munet.texture.atlas import Texels, texels_of
 from munet.texture.bands import find_bands
 from munet.texture.eyes import eye_angles, eye_colour
-from munet.texture.fill import Filled, fill_vertices, vertex_areas
+from munet.texture.fill import Filled, fill_vertices, laplacian, vertex_areas
 from munet.texture.fine import cloth_of, fine_texture
 from munet.texture.foreign import covered_arms, thing_in_view, thing_materials
 from munet.texture.hair import Hair, grown_hair
@@ -31,6 +31,7 @@ from munet.texture.priors import Evidence
 from munet.texture.regions import Regions, regions_of
 from munet.texture.rim import doubt_rim
 from munet.texture.sample import Projected, Seen, project_vertices, sample_photo
+from munet.texture.shadow import shadow_factor
 from munet.texture.visibility import View, look
 
 Floats = NDArray[np.float32]
@@ -88,6 +89,9 @@ def paint(
     even = _light_factor(surface, evidence, materials, regions)
     seen = _lit(seen, texels, even)
     evidence, materials = _evidence(surface, texels, seen)
+    shadow = _shadow_factor(surface, evidence, materials, regions)
+    seen, even = _lit(seen, texels, shadow), even * shadow
+    evidence = Evidence(np.minimum(evidence.colour * shadow[:, None], 255), evidence.weight)
     facing = projected.values[:, 3]
     filled = fill_vertices(evidence, materials, facing, mirrored, regions, surface.rest_vertices, surface.faces)
     opposite = sample_photo(texels, _opposite(projected, mirrored, regions.eyes | hidden[mirrored]), view, photo.image)
@@ -155,6 +159,12 @@ def _light_factor(surface: ClothedSurface, evidence: Evidence, materials: Materi
     normals = vertex_normals(torch.from_numpy(surface.vertices_cam), faces).numpy()
     areas = vertex_areas(surface.rest_vertices, surface.faces)
     return light_factor(evidence, materials, regions, normals, areas)
+
+
+def _shadow_factor(surface: ClothedSurface, evidence: Evidence, materials: Materials, regions: Regions) -> Floats:
+    areas = vertex_areas(surface.rest_vertices, surface.faces)
+    stiffness = laplacian(surface.rest_vertices, surface.faces, regions)
+    return shadow_factor(evidence, materials, regions, stiffness, areas)
 
 
 def _lit(seen: Seen, texels: Texels, factor: Floats) -> Seen:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 # Pixels: edges of patches that are tried, largest first, and the share of one that overlaps its neighbour.
-_PATCHES = (40, 20, 10)
+_PATCHES = (40, 26, 16)
 _OVERLAP = 0.3
 _CANDIDATES = 160
 # Patches without which there is no choice, and the share of the roughest ones that show seams, buttons and prints.

@@ -46,9 +46,9 @@ _FAR = 0.25
 # A shadow's amount as a share of its cloth's, its lightness likewise, how far its chroma may be off (Lab), and the
 # least share of the cloth at the heights where the shadow is.
 _RARE = 0.2
-_DEEP = 0.6
+_DEEP = (0.15, 0.6)
 _HUE_NOISE = 9.0
-_BESIDE = 0.3
+_BESIDE = 0.15
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,9 @@ def vote(
     weight = sure[zone, place] * (zone >= 0) * np.clip((distance - _REACH[0]) / (_REACH[1] - _REACH[0]), 0, 1)
     # What is seen of a cloth's other shades counts for what it usually looks like: a fold's shadow goes around nobody.
     usual = _usual_colours(seen, belonging @ related(materials), zone, materials)
-    usual = usual[:, lit_cloth(left + right, materials)]
+    for garment in np.unique(_GARMENT):
+        its = np.flatnonzero(garment == _GARMENT)
+        usual[its] = usual[its][:, lit_cloth((left + right)[its], materials)]
     return Vote(share[zone, place].astype(np.float32), usual[zone], weight.astype(np.float32), usual, zone)
 
 
@@ -153,6 +155,11 @@ def _table(amount: Floats, zone: NDArray[np.int64], place: NDArray[np.int64]) ->
 def _usual_colours(seen: Evidence, belonging: Floats, zone: NDArray[np.int64], materials: Materials) -> Floats:
     """Median colour (zones, K, 3) of each material in each garment, or over the person where that has little of it."""
     usual = np.tile(materials.colours, (_ZONES, 1, 1)).astype(np.float32)
+    everywhere = np.flatnonzero((zone >= 0) & (seen.weight > 0))
+    for kind in range(len(materials.colours)):
+        weight = seen.weight[everywhere] * belonging[everywhere, kind]
+        if weight.sum() > _ENOUGH:
+            usual[:, kind] = weighted_quantile(seen.colour[everywhere], weight)
     for number in range(_ZONES):
         inside = (_GARMENT[zone] == _GARMENT[number]) & (zone >= 0) & (seen.weight > 0)
         for kind in range(len(materials.colours)):
@@ -173,6 +180,6 @@ def lit_cloth(table: NDArray[np.float64], materials: Materials) -> NDArray[np.in
     lab = cv2.cvtColor(np.ascontiguousarray(materials.colours, np.float32)[None] / 255, cv2.COLOR_RGB2LAB)[0]
     darker = lab[:, :1] / np.maximum(lab[:, 0], 1)
     off = np.linalg.norm(lab[:, None, 1:] - darker[..., None] * lab[:, 1:], axis=-1)
-    may = (darker < _DEEP) & (off < _HUE_NOISE) & (amount[:, None] < _RARE * amount)
+    may = (darker > _DEEP[0]) & (darker < _DEEP[1]) & (off < _HUE_NOISE) & (amount[:, None] < _RARE * amount)
     score = np.where(may, beside, 0)
     return np.where(score.max(1) > _BESIDE, score.argmax(1), np.arange(len(score)))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from munet.texture.cloth import Cloth, draw_charts, lay_tile, make_tile
-from munet.texture.materials import find_materials
+from munet.texture.materials import Materials, find_materials
 from munet.texture.priors import Evidence
+from munet.texture.regions import Regions
 from munet.texture.sew import sew
+from munet.texture.shadow import shadow_factor
 from munet.texture.tone import toned
 from munet.texture.vote import lit_cloth
 
@@ -108,7 +112,7 @@ def test_heads_keep_their_colours() -> None:
 
 
 def test_deep_shadows_are_those_of_the_cloth_beside_them() -> None:
-    navy, shade, red = (25, 40, 90), (8, 9, 14), (180, 30, 30)
+    navy, shade, red = (25, 40, 90), (12, 15, 30), (180, 30, 30)
     generator = np.random.default_rng(0)
     colours = np.repeat(np.array([navy, shade, red], np.float32), (500, 60, 500), 0)
     materials = find_materials(colours + generator.normal(0, 1, colours.shape), np.ones(len(colours), np.float32))
@@ -121,3 +125,24 @@ def test_deep_shadows_are_those_of_the_cloth_beside_them() -> None:
     # As much black as navy is black cloth.
     table[0, 0, kinds[1]] = 500
     assert np.array_equal(lit_cloth(table, materials), np.arange(len(materials.colours)))
+
+
+def test_broad_shadows_become_weaker_and_folds_and_heads_stay() -> None:
+    """A strip of cloth 1 cm a vertex: a shadow 25 cm long, a fold one vertex wide, and a dark head at its end."""
+    level = np.full(100, 150, np.float32)
+    level[30:55] = 100
+    level[75] = 100
+    level[90:] = 60
+    zone = np.zeros(100, np.int64)
+    zone[90:] = -1
+    none, up = np.zeros(100, np.bool_), np.tile(np.array([0, 1, 0], np.float32), (100, 1))
+    values = {field.name: none for field in fields(Regions)} | {"zone": zone, "axis": up}
+    seen = Evidence(np.repeat(level[:, None], 3, 1), np.ones(100, np.float32))
+    materials = Materials(np.zeros((1, 3), np.float32), level[:1, None].repeat(3, 1), np.ones((1, 1), np.float32))
+    factor = shadow_factor(seen, materials, Regions(**values), _chain(100), np.full(100, 1e-4, np.float32))
+    evened = level * factor
+    assert 115 < evened[38:48].min() < 135
+    assert evened[75] / evened[74] < 0.72
+    assert np.abs(evened[62:70] - 150).max() < 8
+    assert np.abs(factor[90:] - 1).max() < 1e-6
+    assert np.abs(np.diff(factor)).max() < 0.08

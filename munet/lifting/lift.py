@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from munet.body.model import SMPL_PARENTS
+from munet.body.tree import local_rotations
 from munet.errors import NoPersonError
 from munet.fitting.camera_start import guess_focal
 from munet.fitting.evidence import SEEN
@@ -17,7 +17,7 @@ from munet.fitting.guess import PoseGuess, Spread
 from munet.fitting.rig import TO_CAMERA
 from munet.lifting.inputs import HIPS, MARKS, View, box_of, doubt_of, look_at, turn_to
 from munet.lifting.mirror import see_both_ways
-from munet.lifting.network import TURNED, LifterNet
+from munet.lifting.network import LifterNet
 from munet.models.weights import read_weights
 from munet.perception.observation import PersonObservation, Photo
 
@@ -92,20 +92,10 @@ def lift_pose(net: LifterNet, observation: PersonObservation, photo: Photo) -> t
         poses = see_both_ways(net, view.features)
     axes = np.diag(TO_CAMERA) @ view.turn[0].double().numpy() @ np.diag(TO_CAMERA)
     confidence = torch.softmax(poses.logits[0], 0).tolist()
-    turns, betas, spreads = (part[0].double().numpy() for part in (poses.turns, poses.betas, poses.spreads.exp()))
+    local = local_rotations(torch.from_numpy(axes.T) @ poses.turns[0].double()).numpy()
+    betas, spreads = (part[0].double().numpy() for part in (poses.betas, poses.spreads.exp()))
     guesses = [
-        PoseGuess(
-            local_rotations(axes.T @ turns[k]), betas[k], sure, Spread(spreads[k], view.turn[0, 2].double().numpy())
-        )
+        PoseGuess(local[k], betas[k], sure, Spread(spreads[k], view.turn[0, 2].double().numpy()))
         for k, sure in enumerate(confidence)
     ]
     return tuple(sorted(guesses, key=lambda guess: -guess.confidence))
-
-
-def local_rotations(turns: Array) -> Array:
-    """Local rotations (24, 3, 3) of global ones (22, 3, 3); the hands rest."""
-    local = np.tile(np.eye(3), (24, 1, 1))
-    local[0] = turns[0]
-    for joint in range(1, TURNED):
-        local[joint] = turns[SMPL_PARENTS[joint]].T @ turns[joint]
-    return local

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from munet.body.model import SMPL_PARENTS
+from munet.body.tree import JOINTS, TURNED, tree_levels
 from munet.geometry.rotation import matrix_from_6d
 from munet.lifting.inputs import INPUTS
-
-TURNED = 22
-"""Joints with a rotation of their own: all of SMPL's but the hands, which follow the wrists."""
 
 HYPOTHESES = 3
 BETAS = 10
 PLACE = 3
-JOINTS, DIRECTIONS = 24, 2
+DIRECTIONS = 2
 _USUAL_SPREAD = -3.5
 _UPRIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
@@ -72,7 +68,7 @@ class TreeHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(TURNED, 1, hidden))
         self.second = nn.Parameter(torch.randn(TURNED, hidden, 6) * (0.1 * hidden**-0.5))
         self.offset = nn.Parameter(torch.zeros(TURNED, 1, 6))
-        self.levels = _levels()
+        self.levels = tree_levels()
 
     def forward(self, code: Tensor) -> Tensor:
         """Map codes (N, code) to 6D rotations (N, 22, 6)."""
@@ -86,15 +82,6 @@ class TreeHead(nn.Module):
             turned = above + torch.baddbmm(self.offset[level], hidden, self.second[level])
             found.update(zip(level, turned.unbind(0), strict=True))
         return torch.stack([found[joint] for joint in range(TURNED)], 1)
-
-
-def _levels() -> list[tuple[list[int], list[int]]]:
-    """Joints by depth in the tree, with their parents; the root's list of parents is empty."""
-    depth = [0] * TURNED
-    for joint in range(1, TURNED):
-        depth[joint] = depth[SMPL_PARENTS[joint]] + 1
-    by_level = [[joint for joint in range(TURNED) if depth[joint] == level] for level in range(max(depth) + 1)]
-    return [(by_level[0], [])] + [(joints, [SMPL_PARENTS[j] for j in joints]) for _, joints in pairwise(by_level)]
 
 
 class LifterNet(nn.Module):

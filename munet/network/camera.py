@@ -17,7 +17,7 @@ def to_ndc(points_body: Tensor, camera: Tensor) -> Tensor:
 
 
 def from_ndc(points_ndc: Tensor, camera: Tensor) -> Tensor:
-    """Undo :func:`to_ndc`."""
+    """Points (B, P, 3) in metres, body frame, of normalised ones: the inverse of :func:`to_ndc`."""
     return points_ndc / camera[:, None, :1] - _shift(camera)
 
 

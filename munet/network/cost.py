@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from munet.body.tree import JOINTS
 from munet.network.config import LANDMARK_COUNT, NetworkConfig
 from munet.network.inputs import NetworkInputs
 from munet.network.munet import create_munet
-from munet.network.rig import JOINTS, GivenPose
+from munet.network.rig import GivenPose
 from munet.network.topology import Topology
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from munet.body.tree import JOINTS, TURNED
 from munet.geometry.rotation import rotation_between
 from munet.network.camera import pinhole_translation, project
 from munet.network.inputs import NetworkInputs
 from munet.network.local import read_map
-from munet.network.rig import JOINTS, TURNED, GivenPose, GraphRig
+from munet.network.rig import GivenPose, GraphRig
 
 MARKS = 33
 _HIPS, _SHOULDERS = (23, 24), (11, 12)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from torch import Tensor
 
 from munet.body.model import BodyModel
+from munet.body.tree import JOINTS
 from munet.errors import InvalidInputError
 from munet.network.coarsen import coarsen
 from munet.network.config import NetworkConfig
 from munet.network.joints import graph_values
-from munet.network.rig import JOINTS, GraphRig
+from munet.network.rig import GraphRig
 from munet.network.topology import Topology, topology_of_level
 from munet.network.upsampling import fit_upsampling
 

@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from munet.body.model import SMPL_PARENTS, BodyModel
+from munet.body.closed_form import fit_vertices
+from munet.body.model import BodyModel
 from munet.body.skinning import landmarks_body
+from munet.body.tree import JOINTS, global_rotations, local_rotations
 from munet.errors import InvalidInputError, ModelMissingError
 from munet.fitting.result import BodyFit
 from munet.geometry.camera import Camera
@@ -26,7 +28,7 @@ from munet.network.inputs import NetworkInputs
 from munet.network.joints import graph_values
 from munet.network.munet import MuNet, MuNetOutput
 from munet.network.opinion import opinion_of
-from munet.network.rig import JOINTS, GivenPose
+from munet.network.rig import GivenPose
 from munet.network.topology import Topology, sparse_apply
 from munet.network.weights import load_munet
 from munet.perception.observation import PersonObservation, Photo
@@ -84,14 +86,14 @@ class NetworkBody:
 
     Attributes:
         vertices_cam: (V, 3) float32 metres, camera frame of the fit.
-        rotations: (24, 3, 3) local rotations, root first, as in the fit's state, or None where the networks have no
-            pose step.
-        betas: (10,) identity, or None.
+        rotations: (24, 3, 3) local rotations, root first, as in the fit's state: of the pose step, or those that lay
+            the body model on the vertices where the networks have none.
+        betas: (10,) identity.
     """
 
     vertices_cam: NDArray[np.float32]
-    rotations: NDArray[np.float32] | None
-    betas: NDArray[np.float32] | None
+    rotations: NDArray[np.float32]
+    betas: NDArray[np.float32]
 
 
 def load_munet_product(model: BodyModel, device: torch.device | str = "cpu", path: Path | None = None) -> MunetProduct:
@@ -177,8 +179,9 @@ def move_person(
     body, camera, pose = product.net.locate(product.topology, inputs, rounds)
     vertices = _moved(product, model, fit, inputs, body, camera)
     if pose is None or product.net.pose_network is None:
-        return NetworkBody(vertices, None, None)
-    return NetworkBody(vertices, _local(pose.turns[0]).cpu().numpy(), pose.betas[0].cpu().numpy())
+        found = fit_vertices(model, torch.from_numpy(vertices * _FLIP))
+        return NetworkBody(vertices, found.rotations.cpu().numpy(), found.betas.cpu().numpy())
+    return NetworkBody(vertices, local_rotations(pose.turns[0]).cpu().numpy(), pose.betas[0].cpu().numpy())
 
 
 def _moved(
@@ -239,23 +242,14 @@ def network_inputs(
 def _pose_of(model: BodyModel, fit: BodyFit) -> GivenPose:
     """The fit's pose in the body frame, pelvis at the origin."""
     local = matrix_from_axis_angle(torch.from_numpy(np.asarray(fit.pose[:JOINTS], np.float32)))
-    turns = [local[0]]
-    for joint in range(1, JOINTS):
-        turns.append(turns[SMPL_PARENTS[joint]] @ local[joint])
     pelvis = fit.joints_cam[0]
     marks = landmarks_body(model, torch.from_numpy(fit.vertices_cam - pelvis).to(model.template)[None]).cpu()
     return GivenPose(
-        turns=torch.stack(turns)[None],
+        turns=global_rotations(local)[None],
         joints=torch.from_numpy((fit.joints_cam[:JOINTS] - pelvis).astype(np.float32) * _FLIP)[None],
         marks=marks.float() * torch.from_numpy(_FLIP),
         betas=torch.from_numpy(np.asarray(fit.betas, np.float32))[None],
     )
-
-
-def _local(turns: Tensor) -> Tensor:
-    """Local rotations (24, 3, 3) of global ones."""
-    above = turns[[max(parent, 0) for parent in SMPL_PARENTS[:JOINTS]]]
-    return torch.cat([turns[:1], (above.transpose(-1, -2) @ turns)[1:]])
 
 
 def _full(model: BodyModel, topology: Topology, moved: Tensor) -> NDArray[np.float32]:

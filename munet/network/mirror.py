@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from munet.body.model import SMPL_JOINT_NAMES
+from munet.body.tree import JOINTS, TURNED
 from munet.network.evidence import MARKS, Evidence
-from munet.network.rig import JOINTS, TURNED, GivenPose
+from munet.network.rig import GivenPose
 from munet.perception.observation import LANDMARK_NAMES
 
 Made = TypeVar("Made")

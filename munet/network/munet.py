@@ -194,7 +194,7 @@ class MuNet(nn.Module):
         return normals
 
     def local_maps(self, inputs: NetworkInputs, normals: Tensor, of_body: Tensor) -> LocalMaps:
-        """The features of E_l."""
+        """The features of E_l, from normals (B, 6, R, R) and the body's own maps (B, 8, R, R)."""
         maps: LocalMaps = self.local_encoder(
             inputs.rgb, inputs.mask, normals, of_body if self.config.informed else None
         )

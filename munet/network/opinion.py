@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from munet.body.model import SMPL_PARENTS, BodyModel
+from munet.body.model import BodyModel
 from munet.body.skinning import pose_body
+from munet.body.tree import JOINTS, global_rotations
 from munet.fitting.guess import PoseGuess
-from munet.network.rig import JOINTS
 
 _USUAL = 0.05
 
@@ -54,11 +54,8 @@ def opinion_from(model: BodyModel, local: Tensor, betas: Tensor, spreads: Tensor
     betas = betas * known[:, None]
     first = torch.zeros(1, dtype=torch.int64, device=local.device)
     joints = pose_body(model, betas, local, None, vertices=first, correctives=False).joints[:, :JOINTS]
-    turns = [local[:, 0]]
-    for joint in range(1, JOINTS):
-        turns.append(turns[SMPL_PARENTS[joint]] @ local[:, joint])
     spreads = torch.where(told[:, None, None], spreads, _USUAL)
-    return Opinion(known[:, None], torch.stack(turns, 1), joints - joints[:, :1], betas, spreads)
+    return Opinion(known[:, None], global_rotations(local), joints - joints[:, :1], betas, spreads)
 
 
 def opinion_of(model: BodyModel, guess: PoseGuess | None) -> Opinion:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from munet.body.tree import TURNED, tree_levels
 from munet.geometry.rotation import matrix_from_6d
 from munet.network.evidence import OF_BONES, SHARED, Evidence
 from munet.network.mirror import mirrored_evidence, mirrored_turns
-from munet.network.rig import TURNED, tree_levels
 
 _BETAS = 10
 _WIDEST = 4.0

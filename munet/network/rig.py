@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from munet.body.model import SMPL_PARENTS
-
-JOINTS = 24
-TURNED = 22
-"""Joints with a rotation of their own: all of SMPL's but the hands, which follow the wrists."""
+from munet.body.tree import JOINTS, with_hands
 
 
 @dataclass(frozen=True)
@@ -63,15 +59,6 @@ class GivenPose:
         return GivenPose(**{field.name: getattr(self, field.name).detach() for field in fields(self)})
 
 
-def tree_levels() -> list[tuple[list[int], list[int]]]:
-    """The turned joints by their depth in the tree, with their parents; the root's list of parents is empty."""
-    depth = [0] * TURNED
-    for joint in range(1, TURNED):
-        depth[joint] = depth[SMPL_PARENTS[joint]] + 1
-    by_level = [[joint for joint in range(TURNED) if depth[joint] == level] for level in range(max(depth) + 1)]
-    return [(by_level[0], [])] + [(joints, [SMPL_PARENTS[j] for j in joints]) for _, joints in pairwise(by_level)]
-
-
 def turn_further(
     rig: GraphRig, vertices: Tensor, pose: GivenPose, turns: Tensor, betas: Tensor
 ) -> tuple[Tensor, GivenPose]:
@@ -87,7 +74,7 @@ def turn_further(
     Returns:
         Vertices and pose; exactly the given ones for identities and zeros.
     """
-    full = torch.cat([turns, turns[:, -2:]], 1)
+    full = with_hands(turns)
     turned = full @ pose.turns
     joints = moved_joints(rig, pose, full, turned, betas)
 

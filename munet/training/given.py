@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from munet.body.model import SMPL_PARENTS, BodyModel
+from munet.body.model import BodyModel
 from munet.body.skinning import landmarks_body, pose_body
+from munet.body.tree import JOINTS, TURNED, global_rotations, local_rotations, with_hands
 from munet.geometry.rotation import matrix_from_axis_angle
 from munet.lifting.inputs import MARKS, look_at
-from munet.lifting.network import TURNED, LifterNet
+from munet.lifting.network import LifterNet
 from munet.network.camera import crop_intrinsics, weak_camera
 from munet.network.joints import graph_values
 from munet.network.rig import GivenPose
@@ -20,7 +21,6 @@ from munet.network.topology import Topology
 from munet.training.data.generate import TrainingBatch
 from munet.training.fitted import Fits
 
-_BODY_JOINTS = 24
 # Generated people lose landmarks altogether or see them badly; detectors are surer of hidden ones.
 _SEEN = 0.1
 # Radians by which fitted limbs are off: towards or away from the camera, and in the picture.
@@ -116,15 +116,10 @@ def given_bodies(
         guessed[:, 0] = fits.focal / (batch.image.shape[-1] / 2)
         intrinsics = torch.where(real[:, None], guessed, intrinsics)
     given = GivenPose(
-        _with_hands(global_rotations(pose)), posed.joints[:, :_BODY_JOINTS] - pelvis[:, None], marks, shape
+        with_hands(global_rotations(pose, TURNED)), posed.joints[:, :JOINTS] - pelvis[:, None], marks, shape
     )
     vertices = graph_values(model, topology, posed.vertices - pelvis[:, None])
     return Given(vertices, weak_camera(translation, intrinsics), translation, given, intrinsics)
-
-
-def _with_hands(turns: Tensor) -> Tensor:
-    """Global rotations (B, 24, 3, 3) of (B, 22, 3, 3): hands follow the wrists."""
-    return torch.cat([turns, turns[:, -2:]], 1)
 
 
 def lift(batch: TrainingBatch, lifter: LifterNet) -> tuple[Tensor, Tensor]:
@@ -141,25 +136,9 @@ def lift(batch: TrainingBatch, lifter: LifterNet) -> tuple[Tensor, Tensor]:
     flip = rays.new_tensor([1.0, -1.0, -1.0])
     axes = flip[:, None] * view.turn * flip
     turns = axes.transpose(-1, -2)[:, None, None] @ poses.turns
-    wrong = (turns - global_rotations(batch.pose)[:, None]).square().sum((-1, -2, -3))
+    wrong = (turns - global_rotations(batch.pose, TURNED)[:, None]).square().sum((-1, -2, -3))
     rows, best = torch.arange(len(rays), device=rays.device), wrong.argmin(1)
     return local_rotations(turns[rows, best]), poses.betas[rows, best]
-
-
-def global_rotations(pose: Tensor) -> Tensor:
-    """Global rotations (B, 22, 3, 3) of local ones (B, 24, 3, 3)."""
-    turns = [pose[:, 0]]
-    for joint in range(1, TURNED):
-        turns.append(turns[SMPL_PARENTS[joint]] @ pose[:, joint])
-    return torch.stack(turns, 1)
-
-
-def local_rotations(turns: Tensor) -> Tensor:
-    """Local rotations (B, 24, 3, 3) of global ones (B, 22, 3, 3); the hands rest."""
-    above = turns[:, [max(parent, 0) for parent in SMPL_PARENTS[:TURNED]]]
-    local = above.transpose(-1, -2) @ turns
-    hands = torch.eye(3, dtype=turns.dtype, device=turns.device).expand(len(turns), _BODY_JOINTS - TURNED, 3, 3)
-    return torch.cat([turns[:, :1], local[:, 1:], hands], 1)
 
 
 def _drawn(batch: TrainingBatch, seed: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
@@ -178,7 +157,7 @@ def _fitted_pose(pose: Tensor, drawn: Tensor) -> Tensor:
     """Local rotations (B, 24, 3, 3) with every bone turned on its own, mostly towards or away from the camera."""
     size = pose.new_tensor([_DEEP, _DEEP, _FLAT]) * drawn
     size[:, list(_TRUNK)] *= _TRUNK_SHARE
-    turned = local_rotations(matrix_from_axis_angle(size) @ global_rotations(pose))
+    turned = local_rotations(matrix_from_axis_angle(size) @ global_rotations(pose, TURNED))
     return torch.cat([turned[:, :TURNED], pose[:, TURNED:]], 1)
 
 

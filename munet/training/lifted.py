@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from munet.body.model import BodyModel
+from munet.body.tree import local_rotations
 from munet.evaluation.datasets.synthetic import detected_visibility, observed_person
 from munet.fitting.body_points import BodyPoints
 from munet.fitting.camera_start import USUAL_FOCAL
@@ -24,7 +25,6 @@ from munet.network.opinion import Opinion, opinion_from
 from munet.perception.observation import PersonObservation, Photo
 from munet.training.data.generate import TrainingBatch
 from munet.training.fitted import Fits, fits_of, row_of_nobody
-from munet.training.given import local_rotations
 from munet.training.network_batch import batch_depths
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from munet.body.model import BodyModel
 from munet.body.skinning import pose_body
+from munet.body.tree import TURNED, global_rotations, with_hands
 from munet.evaluation.datasets.synthetic import detected_visibility, measured_depths
 from munet.geometry.rotation import rotation_between
 from munet.losses import Targets, Views, point_silhouettes
@@ -24,7 +25,7 @@ from munet.network.opinion import Opinion
 from munet.network.rig import GivenPose
 from munet.training.data.generate import TrainingBatch
 from munet.training.dressed_graph import dressed_graph
-from munet.training.given import Given, global_rotations
+from munet.training.given import Given
 
 _BODY_JOINTS = 24
 
@@ -125,8 +126,7 @@ def network_batch(
 def true_pose(batch: TrainingBatch, seen_from: Callable[[Tensor], Tensor], turn: Tensor) -> GivenPose:
     """Poses of the truth in the frame of :func:`frame_of`."""
     flip = turn.new_tensor([1.0, -1.0, -1.0])
-    turns = global_rotations(batch.pose)
-    turns = (flip[:, None] * turn * flip)[:, None] @ torch.cat([turns, turns[:, -2:]], 1)
+    turns = (flip[:, None] * turn * flip)[:, None] @ with_hands(global_rotations(batch.pose, TURNED))
     joints, marks = seen_from(batch.joints[:, :_BODY_JOINTS]), seen_from(batch.landmarks)
     return GivenPose(turns, joints - joints[:, :1], marks - joints[:, :1], batch.betas)
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from munet.body.model import BodyModel
 from munet.body.skinning import pose_body
+from munet.body.tree import TURNED, global_rotations, with_hands
 from munet.evaluation.datasets.synthetic import detected_visibility
 from munet.network import NetworkInputs
 from munet.network.camera import crop_intrinsics, weak_camera
@@ -14,7 +15,6 @@ from munet.network.opinion import Opinion
 from munet.network.rig import GivenPose
 from munet.training.data.generate import TrainingBatch
 from munet.training.fitted import Fits
-from munet.training.given import global_rotations
 from munet.training.network_batch import batch_depths, frame_of, true_pose
 
 _BODY_JOINTS = 24
@@ -62,9 +62,8 @@ def given_pose(model: BodyModel, bodies: Fits) -> tuple[GivenPose, Tensor]:
     local = bodies.rotations()
     posed = pose_body(model, bodies.betas, local, None, vertices=chosen)
     pelvis = posed.joints[:, 0]
-    turns = global_rotations(local)
     pose = GivenPose(
-        turns=torch.cat([turns, turns[:, -2:]], 1),
+        turns=with_hands(global_rotations(local, TURNED)),
         joints=posed.joints[:, :_BODY_JOINTS] - pelvis[:, None],
         marks=regressor @ posed.vertices - pelvis[:, None],
         betas=bodies.betas,

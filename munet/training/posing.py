@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from munet.body.model import BodyModel
+from munet.body.tree import JOINTS, TURNED, with_hands
 from munet.evaluation.alignment import procrustes
 from munet.fitting.body_points import BodyPoints
 from munet.lifting.network import LifterNet
@@ -21,7 +22,7 @@ from munet.network.mirror import mirrored
 from munet.network.munet import MuNet
 from munet.network.opinion import Opinion
 from munet.network.pose_network import PoseNetwork
-from munet.network.rig import JOINTS, TURNED, GivenPose, GraphRig, moved_joints
+from munet.network.rig import GivenPose, GraphRig, moved_joints
 from munet.network.topology import Topology
 from munet.training.data.generate import TrainingBatch
 from munet.training.data.splits import Split
@@ -223,7 +224,7 @@ def mirrored_cases(kinds: tuple[str, ...], cases: Cases) -> Cases:
 def turned_cases(network: PoseNetwork, rig: GraphRig, cases: Cases) -> GivenPose:
     """Poses after the network has turned the joints, in training without the mirror; landmarks stay where they were."""
     turns, betas = network(cases.evidence) if network.training else network.both_ways(cases.evidence)
-    full = torch.cat([turns, turns[:, -2:]], 1)
+    full = with_hands(turns)
     joints = moved_joints(rig, cases.given, full, full @ cases.given.turns, betas)
     return replace(cases.given, turns=full @ cases.given.turns, joints=joints, betas=cases.given.betas + betas)
 

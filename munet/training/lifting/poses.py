@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from munet.body.tree import TURNED
 from munet.errors import InvalidInputError
 from munet.fitting.prior import joint_limits
 from munet.geometry.rotation import matrix_from_axis_angle
 from munet.lifting.mirror import MIRROR
-from munet.lifting.network import TURNED
 from munet.training.data.poses import JITTER, LIMITS
 
 HELD_OUT = 5

@@ -11,7 +11,6 @@ from torch import Tensor
 from munet.body.model import BodyModel
 from munet.fitting.body_points import BodyPoints, make_body_points
 from munet.lifting.inputs import MARKS
-from munet.lifting.network import TURNED
 
 _LEAST = 1e-6
 
@@ -86,11 +85,3 @@ def make_skeleton(model: BodyModel) -> Skeleton:
         tensor(anchor_dirs),
         tensor(weights),
     )
-
-
-def global_turns(parents: Tensor, local: Tensor) -> Tensor:
-    """Global rotations (N, 22, 3, 3) of local ones (N, 22 or more, 3, 3)."""
-    turns = [local[:, 0]]
-    for joint in range(1, TURNED):
-        turns.append(turns[int(parents[joint])] @ local[:, joint])
-    return torch.stack(turns, 1)

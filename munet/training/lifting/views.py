@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from munet.body.tree import TURNED, global_rotations
 from munet.geometry.rotation import matrix_from_axis_angle
 from munet.lifting.inputs import View, box_of, look_at, turn_to
 from munet.training.lifting.detector import detect, draw_part, inside_part, measured_depths
 from munet.training.lifting.poses import PoseLibrary, draw_poses, natural_poses, straighten
-from munet.training.lifting.skeleton import Skeleton, global_turns
+from munet.training.lifting.skeleton import Skeleton
 
 FILM = 36.0
 _SHORTEST, _LONGEST = 20.0, 100.0
@@ -58,7 +59,7 @@ def make_batch(library: PoseLibrary, skeleton: Skeleton, count: int, seed: int, 
     local[:, 0] = _camera_turn(count, random) @ local[:, 0]
     spread = torch.where(torch.rand(count, 1, generator=random) < 0.5, 1.15, 0.7)
     betas = (torch.randn(count, 10, generator=random) * spread).clamp(-2.8, 2.8)
-    turns = global_turns(skeleton.parents, local)
+    turns = global_rotations(local, TURNED)
     joints, marks = skeleton.pose(turns, betas)
     return observe(turns, betas, joints, marks, part, random)
 

@@ -11,6 +11,7 @@ import torch
 
 from munet.body.default import load_default_body
 from munet.body.model import SMPL_PARENTS
+from munet.body.tree import TURNED, global_rotations, local_rotations
 from munet.errors import ModelMissingError, NoPersonError
 from munet.fitting.body_points import BodyPoints, make_body_points
 from munet.fitting.fit import prepare
@@ -19,13 +20,13 @@ from munet.fitting.prior import load_pose_prior
 from munet.fitting.rig import pose_points
 from munet.geometry.rotation import matrix_from_axis_angle
 from munet.lifting.blend import blend_depths
-from munet.lifting.lift import guess_poses, lift_pose, load_lifter, local_rotations, read_lifter
+from munet.lifting.lift import guess_poses, lift_pose, load_lifter, read_lifter
 from munet.lifting.network import HYPOTHESES, LifterNet
 from munet.lifting.start import start_from
 from munet.perception.observation import PersonObservation, Photo
 from munet.training.lifting.losses import hypothesis_costs
 from munet.training.lifting.poses import load_library
-from munet.training.lifting.skeleton import global_turns, make_skeleton
+from munet.training.lifting.skeleton import make_skeleton
 from munet.training.lifting.views import make_batch
 
 LIBRARY = Path(__file__).parents[3] / "munet" / "training" / "assets" / "poses.npz"
@@ -79,13 +80,13 @@ def test_a_person_who_faces_the_camera_is_found_facing_it(net: LifterNet, body: 
 
 
 def local_turns(guess: PoseGuess) -> np.ndarray:
-    return global_turns(PARENTS, torch.tensor(guess.rotations[None]))[0].numpy()
+    return global_rotations(torch.tensor(guess.rotations[None]), TURNED)[0].numpy()
 
 
 def test_local_and_global_rotations_agree() -> None:
     random = torch.Generator().manual_seed(0)
     local = matrix_from_axis_angle(torch.randn(1, 22, 3, generator=random, dtype=torch.float64))
-    found = local_rotations(global_turns(PARENTS, local)[0].numpy())
+    found = local_rotations(global_rotations(local, TURNED)[0]).numpy()
     assert np.allclose(found[:22], local[0].numpy(), atol=1e-6)
     assert np.allclose(found[22:], np.eye(3))
 

@@ -10,15 +10,16 @@ import torch
 from safetensors.torch import load_file
 
 from munet.body.default import load_default_body
+from munet.body.tree import JOINTS, TURNED, global_rotations
 from munet.errors import MunetError
 from munet.evaluation.body_metrics import pa_mpjpe
 from munet.geometry.rotation import matrix_from_axis_angle
 from munet.lifting.inputs import INPUTS, MARK_NAMES, MARKS, box_of, doubt_of, look_at, turn_rays
 from munet.lifting.mirror import MIRROR, mirrored_features, mirrored_poses, see_both_ways
-from munet.lifting.network import DIRECTIONS, HYPOTHESES, JOINTS, TURNED, LifterNet, Poses
+from munet.lifting.network import DIRECTIONS, HYPOTHESES, LifterNet, Poses
 from munet.training.lifting.losses import aligned_distance, hypothesis_costs, lifting_loss, spread_cost
 from munet.training.lifting.poses import PoseLibrary, load_library
-from munet.training.lifting.skeleton import Skeleton, global_turns, make_skeleton
+from munet.training.lifting.skeleton import Skeleton, make_skeleton
 from munet.training.lifting.train import Plan, Training, run
 from munet.training.lifting.views import Batch, make_batch
 from munet.training.small_files import export, save_checkpoint
@@ -146,7 +147,7 @@ def test_both_ways_of_seeing_give_mirrored_poses() -> None:
 
 
 def test_the_mirror_turns_the_whole_body(library: PoseLibrary, skeleton: Skeleton) -> None:
-    turns = global_turns(skeleton.parents, library.local[:20])[:, None].expand(-1, HYPOTHESES, -1, -1, -1)
+    turns = global_rotations(library.local[:20], TURNED)[:, None].expand(-1, HYPOTHESES, -1, -1, -1)
     zeros = torch.zeros(20, HYPOTHESES, 10)
     poses = Poses(turns, zeros, zeros[..., :3], zeros[..., 0], torch.zeros(20, HYPOTHESES, JOINTS, DIRECTIONS))
     joints = skeleton.pose(turns[:, 0], zeros[:, 0])[0]

@@ -11,6 +11,7 @@ import torch
 
 from munet.body.default import load_default_body
 from munet.body.skinning import landmarks_body, pose_body
+from munet.body.tree import TURNED, global_rotations
 from munet.errors import InvalidInputError
 from munet.fitting.hands import relaxed_fingers
 from munet.geometry.rotation import matrix_from_axis_angle
@@ -25,7 +26,7 @@ from munet.training.lifting.poses import (
     natural_poses,
     straighten,
 )
-from munet.training.lifting.skeleton import Skeleton, global_turns, make_skeleton
+from munet.training.lifting.skeleton import Skeleton, make_skeleton
 from munet.training.lifting.views import make_batch, portraits
 
 LIBRARY = Path(__file__).parents[3] / "munet" / "training" / "assets" / "poses.npz"
@@ -52,7 +53,7 @@ def test_kinematics_agree_with_the_body_model(skeleton: Skeleton) -> None:
     fingers = matrix_from_axis_angle(torch.from_numpy(relaxed_fingers(model.joint_count - 24)).float())
     hands = torch.cat([torch.eye(3).expand(2, 3, 3), fingers]).expand(4, -1, 3, 3)
     posed = pose_body(model, betas, torch.cat([local, hands], 1), correctives=False)
-    joints, marks = skeleton.pose(global_turns(skeleton.parents, local), betas)
+    joints, marks = skeleton.pose(global_rotations(local, TURNED), betas)
     root = posed.joints[:, :1]
     assert torch.allclose(joints, posed.joints[:, :24] - root, atol=1e-5)
     expected = landmarks_body(model, posed.vertices)[:, list(MARKS)] - root
@@ -97,7 +98,7 @@ def test_what_lies_behind_the_body_is_hidden(skeleton: Skeleton) -> None:
 
 def test_hidden_landmarks_are_doubted_and_worse(library: PoseLibrary, skeleton: Skeleton) -> None:
     random = torch.Generator().manual_seed(1)
-    turns = global_turns(skeleton.parents, draw_poses(library, 2000, random))
+    turns = global_rotations(draw_poses(library, 2000, random), TURNED)
     marks = skeleton.pose(turns, torch.zeros(2000, 10))[1] * torch.tensor([1.0, -1.0, -1.0])
     found = detect(marks, torch.ones(marks.shape[:2]), random)
     unsure = found.doubt > 0.45
@@ -158,7 +159,7 @@ def test_people_in_portraits_hold_themselves_upright(library: PoseLibrary, skele
     before = local.clone()
     straighten(local, rows, random)
     assert torch.equal(local[1::2], before[1::2])
-    trunk = skeleton.pose(global_turns(skeleton.parents, local[rows]), torch.zeros(len(rows), 10))[0][:, 12]
+    trunk = skeleton.pose(global_rotations(local[rows], TURNED), torch.zeros(len(rows), 10))[0][:, 12]
     tilt = torch.rad2deg(torch.acos(trunk[:, 1] / trunk.norm(dim=1)))
     assert float((tilt < 12).float().mean()) > 0.75
     assert torch.allclose(torch.linalg.det(local), torch.ones(3000, 22), atol=1e-4)
@@ -173,8 +174,8 @@ def test_natural_poses_are_those_of_the_library_but_for_small_noise(library: Pos
 
 def test_mirrored_bodies_are_mirror_images(library: PoseLibrary, skeleton: Skeleton) -> None:
     local, straight = library.local[:50], torch.zeros(50, 10)
-    joints = skeleton.pose(global_turns(skeleton.parents, local), straight)[0]
-    other = skeleton.pose(global_turns(skeleton.parents, mirrored(local)), straight)[0]
+    joints = skeleton.pose(global_rotations(local, TURNED), straight)[0]
+    other = skeleton.pose(global_rotations(mirrored(local), TURNED), straight)[0]
     swapped = other[:, [0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22]]
     assert torch.allclose(swapped * torch.tensor([-1.0, 1, 1]), joints, atol=0.012)
     assert torch.allclose(mirrored(mirrored(local)), local)

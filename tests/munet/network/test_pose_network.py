@@ -10,6 +10,7 @@ from torch import Tensor
 
 from munet.body.model import BodyModel
 from munet.body.skinning import landmarks_body, pose_body
+from munet.body.tree import TURNED, global_rotations, with_hands
 from munet.errors import InvalidInputError
 from munet.geometry.rotation import matrix_from_axis_angle
 from munet.network import SMALL, MuNet, NetworkInputs, Topology, create_munet
@@ -21,7 +22,6 @@ from munet.network.opinion import Opinion
 from munet.network.pose_network import PoseNetwork
 from munet.network.rig import GivenPose, GraphRig, turn_further
 from munet.network.weights import adopted
-from munet.training.given import global_rotations
 from munet.training.posing import Cases, PosingPlan, cases_of, errors, learn_pose, tensors_of
 
 PEOPLE = 3
@@ -38,9 +38,8 @@ def posed(model: BodyModel, topology: Topology, pose: Tensor, betas: Tensor) -> 
     local = matrix_from_axis_angle(pose)
     found = pose_body(model, betas, local, None)
     pelvis = found.joints[:, :1]
-    turns = global_rotations(local)
     given = GivenPose(
-        torch.cat([turns, turns[:, -2:]], 1),
+        with_hands(global_rotations(local, TURNED)),
         found.joints[:, :24] - pelvis,
         landmarks_body(model, found.vertices) - pelvis,
         betas,

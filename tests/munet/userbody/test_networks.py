@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from official import smpl_arrays, write_npz
 from sitter import Person
 
+from munet.body.closed_form import fit_vertices
 from munet.body.model import BodyModel
 from munet.errors import ModelMissingError
 from munet.fitting.body_points import make_body_points
@@ -66,7 +68,9 @@ def test_a_body_that_the_networks_move_is_followed(model: BodyModel, person: Per
     forearm = model.weights[:, [18, 20, 22]].sum(1).numpy() + model.weights[:, 24:39].sum(1).numpy()
     lean[:, 2] = 0.12 * forearm
     vertices = person.fit.vertices_cam + lean
-    followed = follow(model, points, person.fit, NetworkBody(vertices, None, None), person.observation, person.photo)
+    laid = fit_vertices(model, torch.from_numpy(vertices) * torch.tensor([1.0, -1.0, -1.0]))
+    moved = NetworkBody(vertices, laid.rotations.numpy(), laid.betas.numpy())
+    followed = follow(model, points, person.fit, moved, person.observation, person.photo)
     wrist = followed.joints_cam[20, 2] - person.fit.joints_cam[20, 2]
     assert 0.03 < wrist < 0.14
     assert followed.landmark_error < 0.006

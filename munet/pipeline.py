@@ -127,7 +127,11 @@ class _Clock:
 
 
 def choose_device(name: str) -> torch.device:
-    """Resolve "auto" to CUDA or the CPU, whichever is there; check that a named device exists."""
+    """Resolve "auto" to CUDA or the CPU, whichever is there; check that a named device exists.
+
+    Raises:
+        InvalidInputError: the device is not there.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

@@ -91,7 +91,7 @@ def pve(prediction: AnyArray, truth: AnyArray, prediction_root: AnyArray, truth_
 
 
 def pa_pve(prediction: AnyArray, truth: AnyArray) -> float:
-    """Mean per vertex error in millimetres after the best similarity transform of the vertices."""
+    """Mean error in millimetres of vertices (V, 3) in metres after their best similarity transform."""
     return pa_mpjpe(prediction, truth)
 
 

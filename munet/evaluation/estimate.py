@@ -132,7 +132,7 @@ def shifted(person: PersonObservation, region: tuple[int, int, int, int], photo:
 
 
 def box_overlap(first: AnyArray, second: AnyArray) -> float:
-    """Intersection over union of two boxes (left, top, right, bottom)."""
+    """Intersection over union of two boxes (4,): left, top, right, bottom; 0 for boxes without area."""
     low, high = np.maximum(first[:2], second[:2]), np.minimum(first[2:], second[2:])
     common = float(np.prod(np.maximum(high - low, 0)))
     areas = sum(float(np.prod(np.asarray(box[2:]) - np.asarray(box[:2]))) for box in (first, second))

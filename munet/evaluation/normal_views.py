@@ -85,9 +85,21 @@ def render_normals(mesh: Mesh, middle: Array, edge: float, pixels: int) -> Array
 
 
 def _render_one(centred: Array, faces: Tensor, azimuth: int, edge: float, pixels: int) -> Tensor:
-    angle = np.radians(azimuth)
-    turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
-    turned = torch.from_numpy(centred @ turn.T)[None]
-    image = torch.cat([turned[..., :2] * (pixels / edge) + pixels / 2, turned[..., 2:] + _FAR_METRES], -1)
-    fragments = rasterise(image, faces, pixels, pixels)
+    turned = torch.from_numpy(centred @ about_vertical(azimuth).T)[None]
+    fragments = rasterise(parallel_image(turned, edge, pixels), faces, pixels, pixels)
     return normal_map(fragments, turned, faces)[0]
+
+
+def about_vertical(azimuth: float) -> Array:
+    """Rotation (3, 3) by ``azimuth`` degrees about the camera frame's y axis."""
+    angle = np.radians(azimuth)
+    return np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+
+
+def parallel_image(centred: Tensor, edge: float, pixels: int) -> Tensor:
+    """Points (B, V, 3) in metres, camera axes, seen in parallel by a square picture ``edge`` metres wide.
+
+    Returns:
+        (B, V, 3) x and y in pixels, and depth, as :func:`munet.render.rasterise` takes them.
+    """
+    return torch.cat([centred[..., :2] * (pixels / edge) + pixels / 2, centred[..., 2:] + _FAR_METRES], -1)

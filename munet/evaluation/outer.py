@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from munet.evaluation.alignment import Array
+from munet.evaluation.normal_views import about_vertical, parallel_image
 from munet.evaluation.surface_metrics import Mesh
 from munet.render import rasterise
 
@@ -16,7 +17,6 @@ _ELEVATIONS = (0, 40)
 _GROWTH = 2
 # Faces shorter than this may lie between the pixels of all views.
 _SMALL_PIXELS = 2.0
-_FAR_METRES = 1000.0
 
 
 def outer_faces(mesh: Mesh, pixels: int = 256) -> NDArray[np.bool_]:
@@ -57,8 +57,7 @@ def _seen(mesh: Mesh, pixels: int) -> NDArray[np.bool_]:
     faces = torch.from_numpy(mesh.faces)
     seen = np.zeros(len(mesh.faces), bool)
     for rotation in _rotations():
-        turned = torch.from_numpy(centred @ rotation.T)[None]
-        image = torch.cat([turned[..., :2] * (pixels / edge) + pixels / 2, turned[..., 2:] + _FAR_METRES], -1)
+        image = parallel_image(torch.from_numpy(centred @ rotation.T)[None], edge, pixels)
         index = rasterise(image, faces, pixels, pixels).face_index
         seen[index[index >= 0].numpy()] = True
     return seen
@@ -80,7 +79,5 @@ def _rotations() -> list[Array]:
         tilt = np.array(
             [[1, 0, 0], [0, np.cos(elevation), -np.sin(elevation)], [0, np.sin(elevation), np.cos(elevation)]]
         )
-        for azimuth in np.radians(_AZIMUTHS):
-            turn = np.array([[np.cos(azimuth), 0, np.sin(azimuth)], [0, 1, 0], [-np.sin(azimuth), 0, np.cos(azimuth)]])
-            views.append(tilt @ turn)
+        views += [tilt @ about_vertical(azimuth) for azimuth in _AZIMUTHS]
     return views

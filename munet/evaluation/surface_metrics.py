@@ -204,7 +204,7 @@ def chamfer_points(prediction: AnyArray, truth: AnyArray) -> tuple[float, float,
 
 
 def silhouette_iou(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """Intersection over union of two masks of the same shape; 1 where both are empty.
+    """Intersection over union of two masks (H, W); 1 where both are empty.
 
     Raises:
         InvalidInputError: the shapes differ or the masks are not bool.

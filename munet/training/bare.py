@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from munet.body.skinning import pose_body
-from munet.errors import InvalidInputError
 from munet.geometry.rotation import matrix_from_axis_angle, rotation_between
 from munet.render import project, rasterise
 from munet.training.data.camera import place_camera
@@ -45,15 +44,7 @@ _MORE_PORTRAITS = 0.12
 class BareGenerator(Generator):
     """Makes people of a split; what only a picture would tell is zero."""
 
-    @torch.no_grad()
-    def batch(self, split: Split, indices: Sequence[int]) -> TrainingBatch:
-        """Generate the samples ``indices`` of a split.
-
-        Raises:
-            InvalidInputError: no index, an unknown split or a negative index.
-        """
-        if not indices:
-            raise InvalidInputError("A batch needs at least one sample.", detail="found no index")
+    def _made(self, split: Split, indices: Sequence[int]) -> TrainingBatch:
         model, size, count = self._stage.model, self.size, len(indices)
         drawn = stack([draw_bare(self.seed, split, index) for index in indices])
         posed = pose_body(model, drawn.betas, drawn.pose)

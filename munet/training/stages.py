@@ -182,7 +182,11 @@ class Place:
 
 
 def place_of(plan: Plan, step: int) -> Place:
-    """The place of a step; that of the last step for all later ones."""
+    """The place of a step; that of the last step for all later ones.
+
+    Raises:
+        InvalidInputError: the plan has no step.
+    """
     step = min(step, plan.steps - 1)
     for number, stage in enumerate(plan.stages):
         if step < stage.steps:

@@ -137,6 +137,10 @@ class Generator:
         """
         if not indices:
             raise InvalidInputError("A batch needs at least one sample.", detail="found no index")
+        return self._made(split, indices)
+
+    def _made(self, split: Split, indices: Sequence[int]) -> TrainingBatch:
+        """The samples ``indices``, at least one, of a split."""
         drawn: Drawn = to_device(stack([draw_sample(self.seed, split, i) for i in indices]), self.device)
         people = dress_people(self._stage, drawn)
         view = place_camera(drawn, people.posed.vertices, self.size)

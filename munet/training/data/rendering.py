@@ -27,14 +27,28 @@ class Side:
 
 
 def hidden_where_unworn(vertices_cam: Tensor, worn: Tensor, sizes: tuple[int, ...]) -> Tensor:
-    """Move the vertices of groups that nobody wears behind the camera, where the rasteriser leaves them out."""
+    """Move the vertices of groups that nobody wears behind the camera, where the rasteriser leaves them out.
+
+    Args:
+        vertices_cam: (B, N, 3) metres, group after group.
+        worn: (B, G) bool.
+        sizes: vertices of each of the G groups.
+    """
     per_vertex = torch.cat([worn[:, i : i + 1].expand(-1, size) for i, size in enumerate(sizes)], 1)
     depth = torch.where(per_vertex, vertices_cam[..., 2], _BEHIND)
     return torch.cat([vertices_cam[..., :2], depth[..., None]], -1)
 
 
 def front_side(vertices_cam: Tensor, normals_cam: Tensor, faces: Tensor, matrix: Tensor, size: int) -> Side:
-    """Nearest surface of every pixel."""
+    """Nearest surface of every pixel.
+
+    Args:
+        vertices_cam: (B, N, 3) metres.
+        normals_cam: (B, N, 3) unit.
+        faces: (F, 3) int64.
+        matrix: (B, 3, 3) camera in pixels.
+        size: edge of the pictures in pixels.
+    """
     image = project(matrix, vertices_cam)
     fragments = rasterise(image, faces, size, size)
     return Side(fragments, _facing(fragments, normals_cam, faces, matrix, towards=True))
@@ -44,7 +58,7 @@ def back_side(vertices_cam: Tensor, normals_cam: Tensor, faces: Tensor, matrix: 
     """Farthest surface of every pixel.
 
     The rasteriser keeps the greatest inverse depth; an affine map of inverse depth that turns the order round stays
-    linear over the image, so its choice is exact.
+    linear over the image, so its choice is exact. Arguments as for :func:`front_side`.
     """
     image = project(matrix, vertices_cam)
     depth = image[..., 2:]

@@ -79,6 +79,13 @@ def fold_loss(height: Tensor, patches: Patches) -> Tensor:
 
     The angle, not its square: what is uncertain then stays flat, and what is seen keeps its full height. Pictures
     without folds count more: dye must not become relief.
+
+    Args:
+        height: (B, H, W) pixels of relief over the smooth surface.
+        patches: what was seen, with the true normals (B, 3, H, W).
+
+    Returns:
+        A scalar, the weighted mean over the pixels.
     """
     slope = slopes(height)
     apart = 1 - (folded(patches.base, slope) * patches.normals).sum(1)

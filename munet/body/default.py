@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,9 @@ def load_default_body(device: torch.device | str = "cpu", path: Path = DEFAULT_B
         data = path.read_bytes()
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays: dict[str, NDArray[Any]] = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise BodyFileError("The default body can not be read.", detail=f"{path.name}: {error}") from error
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        hint = f"Install MuNet again; the file munet/assets/{path.name} belongs to it."
+        raise BodyFileError("The default body can not be read.", detail=f"{path.name}: {error}.", hint=hint) from error
     found = str(arrays.get("format", ""))
     if found != FORMAT:
         raise BodyFileError("The default body has another format.", detail=f"expected {FORMAT}, found {found!r}")

@@ -183,8 +183,9 @@ def test_missing_and_damaged_files_are_reported(tmp_path: Path) -> None:
         load_default_body(path=tmp_path / "absent.npz")
     damaged = tmp_path / "damaged.npz"
     damaged.write_bytes(DEFAULT_BODY_FILE.read_bytes()[:1000])
-    with pytest.raises(BodyFileError):
+    with pytest.raises(BodyFileError) as caught:
         load_default_body(path=damaged)
+    assert caught.value.hint.startswith("Install MuNet again")
     other = tmp_path / "other.npz"
     np.savez(other, format=np.array("something else"))
     with pytest.raises(BodyFileError, match="format"):

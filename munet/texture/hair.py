@@ -70,7 +70,8 @@ def grown_hair(
     strands = grow(sheet, texels.pick(shown).carry(rest_vertices), seen.colour[shown], seed)
     if strands is None:
         return None
-    share = (regions.head & ~kind.is_skin(spread.smooth, regions.scalp | regions.nape)).astype(np.float32)
+    hairy = regions.scalp | regions.nape
+    share = (hairy & ~kind.is_skin(spread.smooth, hairy)).astype(np.float32)
     wanted = np.flatnonzero((share > 0)[texels.corners].any(1) & (seen.weight < 1))
     some = texels.pick(wanted)
     usual = weighted_quantile(seen.colour[shown], np.ones(len(shown), np.float32), _USUAL)

@@ -85,6 +85,11 @@ class Anatomy:
     hands: NDArray[np.bool_]
     hidden: NDArray[np.bool_]
 
+    @property
+    def bystanders(self) -> NDArray[np.bool_]:
+        """Which vertices (V,) belong to the trunk or a leg."""
+        return np.isin(self.limb, [list(LIMBS).index(name) for name in ("torso", "left_leg", "right_leg")])
+
 
 def fold_fingers(weights: Floats) -> Floats:
     """Sum weights (V, J) of fingers and hands into the wrists, of SMPL-X's jaw and eyes into the head: (V, 24)."""

@@ -48,12 +48,14 @@ class Reach:
     Attributes:
         outward: (V,) metres.
         inward: (V,) metres.
-        hands: (V,) bool: hands whose shape stays; what they hold is not the outline of anything else.
+        hands: (V,) bool: hands whose shape stays, with what they hold.
+        bystanders: (V,) bool: trunk and legs, whose outline that is not.
     """
 
     outward: Floats
     inward: Floats
     hands: NDArray[np.bool_]
+    bystanders: NDArray[np.bool_]
 
 
 def find_matches(
@@ -87,7 +89,7 @@ def find_matches(
     weight = np.where(gap & inside, GAP_WEIGHT, weight)
     weight = weight * _reciprocity(own, pixels, direction, distance * scale)
     ends = pixels + direction * (distance * scale)[:, None]
-    held = _held(view, vertices_cam, faces, reach.hands, ends, scale) * (~reach.hands[vertex])
+    held = _held(view, vertices_cam, faces, reach.hands, ends, scale) * reach.bystanders[vertex]
     weight = weight * (1 - held * np.clip((distance - REACHED_METRES[0]) / np.ptp(REACHED_METRES), 0, 1))
     good = np.isfinite(distance) & (weight > 0)
     limited = np.minimum(distance, reach.outward[vertex])

@@ -151,7 +151,7 @@ def _polish(
     view: View, mesh: Mesh, vertices: Floats, faces: Ints, anatomy: Anatomy, room: Floats, rounds: int
 ) -> tuple[Floats, Matches]:
     outward = np.clip(room + BEYOND_METRES, 0, 2 * POLISH_METRES)
-    reach = Reach(outward, _inward(anatomy, 2 * POLISH_METRES), anatomy.hands)
+    reach = Reach(outward, _inward(anatomy, 2 * POLISH_METRES), anatomy.hands, anatomy.bystanders)
     for _ in range(rounds):
         matches = _match_closely(view, mesh, vertices, faces, reach)
         vertices = vertices + solve_in_plane(mesh, anatomy.locked, matches, POLISH_METRES)
@@ -208,7 +208,9 @@ def smooth_normals(mesh: Mesh, vertices: Floats, faces: Ints) -> Floats:
 
 def _match(frame: _Frame, view: View, vertices: Floats) -> Matches:
     faces, anatomy = frame.start.faces, frame.start.anatomy
-    reach = Reach(np.maximum(anatomy.outward, 0.05), _inward(anatomy, INWARD_SEARCH_METRES), anatomy.hands)
+    reach = Reach(
+        np.maximum(anatomy.outward, 0.05), _inward(anatomy, INWARD_SEARCH_METRES), anatomy.hands, anatomy.bystanders
+    )
     normals = unit(soften_field(frame.system.mesh.laplace, vertex_normals(vertices, faces), RIM_SMOOTHING_STEPS))
     own = sketch(view.camera, vertices, faces)
     return find_matches(view, own, vertices, faces, normals, reach)

@@ -52,7 +52,7 @@ def match_ball(  # noqa: ANN201
     view = View(SMALL_CAMERA, mask, (True, True, True, True))
     own = draw(SMALL_CAMERA, vertices, faces)
     hands = np.zeros(len(vertices), bool) if hands is None else hands
-    reach = Reach(np.full(len(vertices), outward), np.full(len(vertices), 0.08), hands)
+    reach = Reach(np.full(len(vertices), outward), np.full(len(vertices), 0.08), hands, ~hands)
     return find_matches(view, own, vertices, faces, vertex_normals(vertices, faces), reach)
 
 

@@ -143,8 +143,9 @@ def polished(view: View, vertices: Floats, faces: Ints, anatomy: Anatomy, rounds
     Returns:
         The moved surface and the matches of the last round.
     """
-    free = np.full(len(vertices), np.inf)
-    return _polish(view, prepare_mesh(vertices, faces), vertices, faces, anatomy, free, rounds)
+    # What may hardly stand off the body has met the mask before as well as it may.
+    room = np.where(anatomy.outward > 2 * POLISH_METRES, np.inf, 0.0)
+    return _polish(view, prepare_mesh(vertices, faces), vertices, faces, anatomy, room, rounds)
 
 
 def _polish(

@@ -5,6 +5,7 @@ from __future__ import annotations
 BODY_METRICS = ("mpjpe", "pa_mpjpe", "pve")
 SURFACE_METRICS = ("chamfer", "prediction_to_truth", "truth_to_prediction", "normal_cosine", "normal_l2")
 
+# Pictures, section 4.2.
 PAPER_SIZES = {
     "human36m": 363_928, "3dpw": 11_453, "mpi_inf_3dhp": 24_891, "thuman2": 150, "cape": 450, "renderpeople": 210,
 }  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import munet
-from munet.evaluation.paper import BODY_METRICS, SURFACE_METRICS, paper_rows
+from munet.evaluation.paper import BODY_METRICS, PAPER_SIZES, SURFACE_METRICS, paper_rows
 
 UNITS = {
     "mpjpe": "mm", "mpjpe_mid_hip": "mm", "pa_mpjpe": "mm", "pve": "mm", "pve_t_sc": "mm", "pck_05": "",
@@ -101,6 +101,7 @@ def document(
         "missed": results.missed,
         "seconds_per_sample": results.seconds / max(1, len(results.errors)),
         "paper": paper_rows(dataset),
+        "paper_measured": PAPER_SIZES.get(dataset),
         "samples": results.errors,
         "versions": {"munet": munet.__version__, "python": platform.python_version(), **packages},
         "commit": commit_of(Path(__file__).resolve().parents[2]),

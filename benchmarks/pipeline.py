@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
+from _bootstrap import run_inside, runs_inside  # noqa: E402
 from _environment import clean_variables, ensure  # noqa: E402
 
 if TYPE_CHECKING:
@@ -57,9 +58,7 @@ def main() -> int:
     parser.add_argument("--preset", default="standard")
     options = parser.parse_args()
     python = ensure("backend")
-    if Path(sys.prefix).resolve() != python.parent.parent.resolve():
-        return subprocess.run([python, *sys.argv], env=clean_variables(), check=False).returncode
-    return report(options)
+    return report(options) if runs_inside(python) else run_inside(python, __file__, sys.argv[1:])
 
 
 def example_photos() -> list[Path]:

@@ -55,3 +55,28 @@ def run_script(main: Callable[[Sequence[str]], int], setup_status: int = 1) -> i
     except KeyboardInterrupt:
         print("Cancelled.", file=sys.stderr)
         return CANCELLED
+
+
+def within(environment: str, script: str, arguments: Sequence[str], work: Callable[[], int]) -> int:
+    """Make an environment and return the exit status of ``work`` in it; ``script`` is run again where this is another.
+
+    Raises:
+        SetupError: the environment can not be made.
+    """
+    python = ensure(environment)
+    if not runs_inside(python):
+        return run_inside(python, script, arguments)
+    # Threads of torch that spin while they wait take the processor from each other.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    return work()
+
+
+def answered(work: Callable[[], int]) -> int:
+    """Return the exit status of ``work``; a failure that a user can meet is printed and gives 1."""
+    from munet.errors import MunetError
+
+    try:
+        return work()
+    except MunetError as error:
+        print(error, file=sys.stderr)
+        return 1

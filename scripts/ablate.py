@@ -11,15 +11,14 @@ import argparse
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from _bootstrap import run_inside, runs_inside
-from _environment import ROOT, SetupError, ensure
+from _bootstrap import CANCELLED, answered, within
+from _environment import ROOT, SetupError
 
 if TYPE_CHECKING:
     from munet.evaluation.methods import Tools
@@ -28,7 +27,6 @@ NAMES = ("munet", "full", "no-trace", "no-cloth", "separate", "no-proxy")
 PACKAGES = ("numpy", "torch", "scipy", "trimesh")
 SHIPPED = ROOT / "munet" / "assets" / "munet-small.safetensors"
 LIFTER = ROOT / "munet" / "assets" / "lifter.safetensors"
-CANCELLED = 130
 MARKS = ("<!-- table: written by scripts/ablate.py -->", "<!-- end of the table -->")
 
 
@@ -82,25 +80,12 @@ def _share(text: str) -> tuple[int, int]:
 def main(arguments: Sequence[str]) -> int:
     """Make the environment, change into it and measure there."""
     options = parse(arguments)
-    try:
-        python = ensure("evaluation")
-    except SetupError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return run(options) if runs_inside(python) else run_inside(python, __file__, arguments)
+    return within("evaluation", __file__, arguments, lambda: run(options))
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure in this interpreter and return the exit status."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    sys.path.insert(0, str(ROOT))
-    from munet.errors import MunetError
-
-    try:
-        return _measure(options)
-    except MunetError as error:
-        print(error, file=sys.stderr)
-        return 1
+    return answered(lambda: _measure(options))
 
 
 def _measure(options: argparse.Namespace) -> int:
@@ -208,6 +193,8 @@ def _write(path: Path, text: str) -> None:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
+    except SetupError as error:
+        sys.exit(str(error))
     except KeyboardInterrupt:
         print("Stopped; the same command goes on.", file=sys.stderr)
         sys.exit(CANCELLED)

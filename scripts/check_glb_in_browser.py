@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from _bootstrap import run_inside, runs_inside
 from _environment import ROOT, SetupError, clean_variables, ensure
 from _gltf_validator import node_modules
 
@@ -42,8 +43,8 @@ def main() -> int:
     parser.add_argument("--blender", default="blender", help="environment to export with (default: blender-4.5)")
     options = parser.parse_args()
     backend = ensure("backend")
-    if Path(sys.prefix).resolve() != backend.parent.parent.resolve():
-        return subprocess.run([backend, *sys.argv], env=clean_variables(), check=False).returncode
+    if not runs_inside(backend):
+        return run_inside(backend, __file__, sys.argv[1:])
     with tempfile.TemporaryDirectory() as scratch:
         return check(options, Path(scratch))
 

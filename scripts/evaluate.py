@@ -9,14 +9,12 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from _bootstrap import run_inside, runs_inside
-from _environment import ROOT, SetupError, ensure
+from _bootstrap import answered, run_script, within
 
 if TYPE_CHECKING:
     from munet.evaluation.compare import Comparison
@@ -31,7 +29,6 @@ PRESETS = ("draft", "standard", "high")
 PACKAGES = ("numpy", "torch", "scipy", "trimesh", "onnxruntime", "ai-edge-litert")
 VIEW_PIXELS = 512
 SAVE_EVERY = 50
-CANCELLED = 130
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -78,26 +75,12 @@ def _positive(text: str) -> int:
 def main(arguments: Sequence[str]) -> int:
     """Make the environment, change into it and evaluate there."""
     options = parse(arguments)
-    try:
-        python = ensure("evaluation")
-    except SetupError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return run(options) if runs_inside(python) else run_inside(python, __file__, arguments)
+    return within("evaluation", __file__, arguments, lambda: run(options))
 
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate in this interpreter and return the exit status."""
-    # Threads of torch that spin while they wait take the processor from each other.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    sys.path.insert(0, str(ROOT))
-    from munet.errors import MunetError
-
-    try:
-        return _evaluate(options)
-    except MunetError as error:
-        print(error, file=sys.stderr)
-        return 1
+    return answered(lambda: _evaluate(options))
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -183,8 +166,4 @@ def write(path: Path, content: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        print("Cancelled.", file=sys.stderr)
-        sys.exit(CANCELLED)
+    sys.exit(run_script(main))

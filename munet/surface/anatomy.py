@@ -39,6 +39,9 @@ HAND_SHARE = 0.5
 HIDDEN_SHARE = 0.2
 # What is hidden begins at this share of the bone before.
 HIDDEN_FROM = 0.3
+# What is so near to the middle of an ear belongs to it, unless neck or face move it or hold it.
+EAR_METRES = 0.045
+HEAD_SHARE, UNLOCKED = 0.8, 0.02
 # Bones along which a registration shift is interpolated from the joint to the next one.
 LONG_BONES = {1: 4, 2: 5, 4: 7, 5: 8, 16: 18, 17: 19, 18: 20, 19: 21}
 SHOULDER_JOINTS = (9, 13, 14, 16, 17)
@@ -69,6 +72,7 @@ class Anatomy:
         folded: (V, 24) weights, fingers folded into the hands.
         along: (V, 24) the same, from joint to joint linear along the long bones.
         hands: (V,) bool: hands whose outline may be seen.
+        ears: (V,) bool: ears and what is next to them, the face left out.
         hidden: (V,) bool: belongs to a limb that something hides, or the photo's border: the mask ends there too early.
     """
 
@@ -83,6 +87,7 @@ class Anatomy:
     folded: Floats
     along: Floats
     hands: NDArray[np.bool_]
+    ears: NDArray[np.bool_]
     hidden: NDArray[np.bool_]
 
     @property
@@ -122,6 +127,7 @@ def describe(
     along = bone_interpolation(folded, template, joints)
     upward = _ramp(normals[:, 1], 0.3, 0.7) * along[:, list(SHOULDER_JOINTS)].sum(1)
     outward = (1 - upward) * (along @ OUTWARD_METRES) + upward * RESTING_METRES
+    ears = np.linalg.norm(template[:, None] - landmarks[7:9], axis=2).min(1) < EAR_METRES
     return Anatomy(
         outward=outward * (1 - locked),
         inward=np.full(len(template), INWARD_METRES) * (1 - locked),
@@ -134,6 +140,7 @@ def describe(
         folded=folded,
         along=along,
         hands=hands > HAND_SHARE,
+        ears=ears & (folded[:, HEAD] > HEAD_SHARE) & (locked < UNLOCKED),
         hidden=np.zeros(len(template), np.bool_),
     )
 

@@ -26,6 +26,7 @@ from munet.surface.anatomy import (
 )
 from munet.surface.cloth import cover
 from munet.surface.contour import Matches
+from munet.surface.hair import closed_hair
 from munet.surface.operators import Floats, Ints, edge_weights, smoother, vertex_normals
 from munet.surface.refine import Refined, Start, polished, refine, rest_room, smooth_normals
 from munet.surface.result import ClothedSurface
@@ -105,8 +106,8 @@ def dress(
     legs = find_legs(body.rest, body.joints_rest, body.anatomy.folded)
     hem = _hem(body, fit, clean, legs, expected.sharp)
     draft = _draft(_skirted(body, legs, hem, expected.sharp), clean, expected)
-    second = refine(draft.start, clean, draft.offsets, rounds, _predicted_normals(body, prediction))
-    worn = _unposed(draft, second)
+    second = refine(draft.start, clean, draft.offsets, rounds - 1, _predicted_normals(body, prediction))
+    worn = _with_hair(body, draft, _unposed(draft, second), clean)
     if hem:
         worn = _in_skirt(body, draft, worn, clean, legs, hem, rounds)
     return _result(model, body, worn, view)
@@ -264,6 +265,15 @@ def _unposed(draft: _Draft, refined: Refined) -> _Worn:
     rest, skin = draft.start.rest, draft.skin
     displaced = rest + skin.rest_offset(refined.vertices_cam - skin.pose(rest))
     return _Worn(displaced, skin, refined.outline, draft.start.anatomy)
+
+
+def _with_hair(body: _Body, draft: _Draft, worn: _Worn, view: View) -> _Worn:
+    """Close hair over what it covers and take the outline the rest of the way to the mask's."""
+    pairs, _ = edge_weights(worn.rest, body.faces)
+    rest = closed_hair(draft.start.rest, worn.rest, pairs, worn.anatomy)
+    posed = worn.skin.pose(rest)
+    met, outline = polished(view, posed, body.faces, worn.anatomy, 1)
+    return replace(worn, rest=rest + worn.skin.rest_offset(met - posed), outline=outline)
 
 
 def _in_skirt(body: _Body, draft: _Draft, worn: _Worn, view: View, legs: Legs, hem: float, rounds: int) -> _Worn:

@@ -18,12 +18,13 @@ from munet.perception.crop import paste_crop
 from munet.perception.detector import Detection
 from munet.perception.duplicates import landmark_similarity
 from munet.perception.landmarks import Landmarks
-from munet.perception.separation import distance_to_bones
+from munet.perception.separation import BONES, distance_to_bones
 
 # Detections of one head lie within 0.07 of each other, as a share of the person's crop.
 _ANOTHER_HEAD = 0.08
 # Landmarks are more exact than detections.
 _NEW_HEAD = 0.05
+_ON_BODY = 0.025
 _SAME_PERSON = 0.5
 # People in the distance are not meant when somebody is large: the photo is not of them.
 _SMALLEST = 0.4
@@ -42,7 +43,9 @@ def is_another(detection: Detection, people: Sequence[Landmarks]) -> bool:
     head = (detection.box[:2] + detection.box[2:]) / 2
     size = 2.5 * float(np.linalg.norm(detection.keypoints[1] - detection.keypoints[0]))
     large = size >= _SMALLEST * max(person.next_crop.side for person in people)
-    return large and all(_head_distance(head, person) > _ANOTHER_HEAD for person in people)
+    return large and all(
+        _head_distance(head, person) > _ANOTHER_HEAD and _body_distance(head, person) > _ON_BODY for person in people
+    )
 
 
 def is_new(found: Landmarks, people: Sequence[Landmarks]) -> bool:
@@ -110,6 +113,15 @@ def without_covered(found: Landmarks, covered: NDArray[np.bool_]) -> Landmarks:
     column, row = np.clip(cells, 0, (width - 1, height - 1)).T
     hidden = inside & covered[row, column]
     return replace(found, visibility=np.where(hidden, _COVERED * found.visibility, found.visibility))
+
+
+def _body_distance(head: NDArray[np.floating], person: Landmarks) -> float:
+    """Distance from a person's bones, as a share of the crop; a knee or a hand may pass for a head."""
+    start, end = person.image[np.array(BONES)].transpose(1, 0, 2)
+    along = end - start
+    share = ((head - start) * along).sum(1) / np.maximum((along**2).sum(1), 1e-9)
+    nearest = start + np.clip(share, 0, 1)[:, None] * along
+    return float(np.linalg.norm(head - nearest, axis=1).min()) / person.next_crop.side
 
 
 def _head_distance(head: NDArray[np.floating], person: Landmarks) -> float:

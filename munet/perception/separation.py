@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEVEL = 0.5
-# Torso, limbs and head as pairs of landmark indices.
-_BONES = (
+BONES = (
     (11, 12), (23, 24), (11, 23), (12, 24), (11, 24), (12, 23), (11, 13), (13, 15), (15, 19), (12, 14), (14, 16),
     (16, 20), (23, 25), (25, 27), (27, 31), (24, 26), (26, 28), (28, 32), (0, 7), (0, 8), (9, 11), (10, 12),
 )  # fmt: skip
+"""Torso, limbs and head as pairs of landmark indices."""
 
 
 def separate_masks(
@@ -48,7 +48,7 @@ def distance_to_bones(
 ) -> NDArray[np.float32]:
     """Return the distance (H, W) in pixels from a person's bones, of those that are ``seen`` (33,) at both ends."""
     canvas = np.full(shape, 255, np.uint8)
-    for start, end in [bone for bone in _BONES if seen[list(bone)].all()] or _BONES:
+    for start, end in [bone for bone in BONES if seen[list(bone)].all()] or BONES:
         cv2.line(canvas, _pixel(points[start]), _pixel(points[end]), 0, 1)
     return np.asarray(cv2.distanceTransform(canvas, cv2.DIST_L2, 3), np.float32)
 

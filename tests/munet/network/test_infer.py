@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,10 +86,19 @@ def test_untrained_joints_stay_where_they_are(
 ) -> None:
     moved = move_person(product, model, observation, photo, fit)
     np.testing.assert_allclose(moved.vertices_cam, fit.vertices_cam, atol=0.02)
-    assert moved.rotations is not None
-    assert moved.betas is not None
     np.testing.assert_allclose(moved.rotations, Rotation.from_rotvec(fit.pose).as_matrix(), atol=1e-5)
     np.testing.assert_allclose(moved.betas, fit.betas, atol=1e-6)
+
+
+def test_without_a_pose_step_the_rig_is_laid_on_the_vertices(
+    fitted: Topology, model: BodyModel, observation: PersonObservation, photo: Photo, fit: BodyFit
+) -> None:
+    config = replace(SMALL, body=replace(SMALL.body, evidence=()))
+    product = MunetProduct(create_munet(config).eval(), fitted, torch.device("cpu"))
+    moved = move_person(product, model, observation, photo, fit)
+    rotations, betas = torch.from_numpy(moved.rotations)[None], torch.from_numpy(moved.betas)[None]
+    laid = pose_body(model, betas, rotations).vertices[0].numpy() * [1, -1, -1] + fit.translation
+    np.testing.assert_allclose(laid - laid.mean(0), moved.vertices_cam - moved.vertices_cam.mean(0), atol=0.03)
 
 
 def test_the_given_body_is_seen_where_the_fit_is(

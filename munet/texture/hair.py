@@ -18,7 +18,7 @@ from munet.texture.strands import grow, unroll
 Floats = NDArray[np.float32]
 
 _SURE = 0.75
-# Texels that must surely show hair.
+# Texels of a 2048 texture that must surely show hair.
 _FEWEST = 3600
 # A colour is hair's where it is so much commoner on the scalp than on the face; one rare on both tells nothing.
 _MORE_OFTEN = 1.0
@@ -64,7 +64,7 @@ def grown_hair(
     bare = np.flatnonzero((regions.face & ~regions.crown)[texels.corners[:, 0]] & sure)
     kind = Likeness(seen.colour[shown], seen.colour[bare])
     shown = shown[kind.is_hair(seen.colour[shown])]
-    if len(shown) < _FEWEST:
+    if len(shown) < _FEWEST * (texels.size / 2048) ** 2:
         return None
     sheet = unroll(rest_vertices, regions)
     strands = grow(sheet, texels.pick(shown).carry(rest_vertices), seen.colour[shown], seed)

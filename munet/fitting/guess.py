@@ -162,8 +162,7 @@ def choose_guess(
     best = int(np.argmin(costs))
     heads = pose_skeleton(body.rig, states[best]).heads * TO_CAMERA
     # A joint's place follows from its parent's rotation.
-    straight = evidence.straight * straight_in(states[best].rotations)
-    plumb = evidence.standing * float(straight.prod())
+    straight, plumb = stands_straight(evidence, states[best].rotations)
     told = np.where(known[np.maximum(body.rig.parents, 0)], 1.0, weights.unseen)
     trust = told * (weights.cut + (1 - weights.cut) * legs) * (1 - weights.plumb * plumb)
     rest = weights.rest if legs > 0 else weights.stand
@@ -194,6 +193,12 @@ def straight_in(rotations: Array) -> Array:
     bend = np.linalg.norm(log_rotation(rotations[list(_KNEES)]), axis=-1)
     share: Array = np.clip((_BENT - bend) / (_BENT - _STRAIGHT), 0.0, 1.0)
     return share
+
+
+def stands_straight(evidence: Evidence, rotations: Array) -> tuple[Array, float]:
+    """Return how surely the knees (2,) of photo and pose (24, 3, 3) are straight, and the person stands on both."""
+    straight = evidence.straight * straight_in(rotations)
+    return straight, evidence.standing * float(straight.prod())
 
 
 def calmed(rotations: Array, known: NDArray[np.bool_], share: float) -> Array:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from munet.body.model import BodyModel
 from munet.fitting.body_points import BodyPoints
 from munet.fitting.fit import finish, prepare
-from munet.fitting.guess import straight_in
+from munet.fitting.guess import stands_straight
 from munet.fitting.prior import load_pose_prior
 from munet.fitting.result import BodyFit
 from munet.fitting.rig import JOINTS, State
@@ -40,7 +40,8 @@ def follow(
 ) -> BodyFit:
     """Fit again, from the networks' body, to landmarks and mask as before and to where the networks moved the vertices.
 
-    The camera stays as it is.
+    The camera stays as it is. Knees that look straight are held straight only where somebody stands on both: of a
+    single one, which may be bent towards the camera, the networks know better than the look.
 
     Args:
         model: of the fit.
@@ -56,13 +57,13 @@ def follow(
     if moved.rotations is not None and moved.betas is not None:
         rotations, betas = moved.rotations.astype(np.float64), moved.betas.astype(np.float64)
         state = replace(state, rotations=rotations, betas=betas)
-    straight = objective.evidence.straight * straight_in(state.rotations)
-    trust = _plumb(trust, objective.evidence.standing * float(straight.prod()))
+    straight, plumb = stands_straight(objective.evidence, state.rotations)
+    trust = _plumb(trust, plumb)
     joints = moved_joints(model, fit, moved.vertices_cam)
     target = make_target(points, joints, np.asarray(moved.vertices_cam, np.float64), trust)
     given = replace(
         objective,
-        evidence=replace(objective.evidence, straight=straight),
+        evidence=replace(objective.evidence, straight=plumb * straight),
         start=replace(objective.start, log_focal=state.log_focal),
         focal_sigma=_FIXED_FOCAL,
         weights=replace(objective.weights, betas_sigma=trust.betas),

@@ -29,6 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 import make_pose_prior as prior_script  # noqa: E402
 
 from munet.body.default import load_default_body  # noqa: E402
+from munet.evaluation.body_metrics import mpjpe, pa_mpjpe  # noqa: E402
 from munet.fitting.body_points import BodyPoints, make_body_points  # noqa: E402
 from munet.fitting.fit import prepare, solve  # noqa: E402
 from munet.fitting.prior import PosePrior  # noqa: E402
@@ -101,38 +102,40 @@ def observe(random: np.random.Generator, body: BodyPoints, state: State, width: 
 
 
 def joints_cam(body: BodyPoints, state: State) -> Array:
-    """Return posed joints (24, 3) in millimetres, camera axes."""
-    heads: Array = pose_skeleton(body.rig, state).heads * TO_CAMERA * 1000
+    """Return posed joints (24, 3) in metres, camera axes."""
+    heads: Array = pose_skeleton(body.rig, state).heads * TO_CAMERA
     return heads
 
 
-def mpjpe(found: Array, truth: Array) -> float:
-    """Mean distance after moving the roots together."""
-    return float(np.linalg.norm((found - found[0]) - (truth - truth[0]), axis=1).mean())
+def errors(found: Array, truth: Array) -> tuple[float, float]:
+    """PA-MPJPE and MPJPE in millimetres of joints in metres."""
+    return pa_mpjpe(found, truth), mpjpe(found, truth, (0,))
 
 
-def pa_mpjpe(found: Array, truth: Array) -> float:
-    """Mean distance after the best similarity (Gower 1975)."""
-    a, b = found - found.mean(0), truth - truth.mean(0)
-    u, s, vt = np.linalg.svd(b.T @ a)
-    flip = np.diag([1, 1, np.sign(np.linalg.det(u @ vt))])
-    scale = float((s * np.diagonal(flip)).sum() / (a**2).sum())
-    return float(np.linalg.norm(scale * a @ (u @ flip @ vt).T - b, axis=1).mean())
+def unseen_poses(poses: Path, people: int, random: np.random.Generator) -> tuple[PosePrior, Array]:
+    """Return a prior, and poses (people, 24, 3) of clips that it has not seen; long clips are not favoured."""
+    with np.load(poses) as stored:
+        pose, clip = stored["pose"].astype(np.float64), stored["clip"].astype(np.int64)
+    unseen = np.flatnonzero(clip % HELD_OUT == 0)
+    chances = 1 / np.sqrt(np.bincount(clip)[clip[unseen]])
+    chosen = random.choice(unseen, people, replace=False, p=chances / chances.sum())
+    return learn_prior(pose, clip), pose[chosen]
+
+
+def empty_photo(width: int) -> Any:  # noqa: ANN401 stands for a photo of which only size and focal length are read
+    """Return a black square without a known focal length."""
+    return SimpleNamespace(image=np.zeros((width, width, 3), np.uint8), focal=None)
 
 
 def measure(people: int, seed: int, poses: Path) -> dict[str, Any]:
     """Return the errors (people, 3) of the start and of the fits, and seconds a person."""
-    with np.load(poses) as stored:
-        pose, clip = stored["pose"].astype(np.float64), stored["clip"].astype(np.int64)
-    prior, body = learn_prior(pose, clip), make_body_points(load_default_body())
     random, width = np.random.default_rng(seed), 800
-    unseen = np.flatnonzero(clip % HELD_OUT == 0)
-    chances = 1 / np.sqrt(np.bincount(clip)[clip[unseen]])
-    photo: Any = SimpleNamespace(image=np.zeros((width, width, 3), np.uint8), focal=None)
+    prior, chosen = unseen_poses(poses, people, random)
+    body, photo = make_body_points(load_default_body()), empty_photo(width)
     rows: dict[str, list[tuple[float, float, float]]] = {"detector": [], "start": [], "alone": [], "fit": []}
     seconds, net = 0.0, load_lifter()
-    for frame in random.choice(unseen, people, replace=False, p=chances / chances.sum()):
-        truth = true_person(random, body, pose[frame], width)
+    for pose in chosen:
+        truth = true_person(random, body, pose, width)
         observation, pixels = observe(random, body, truth, width)
         began = time.perf_counter()
         objective, led = prepare(body, observation, photo, prior, guess_poses(net, observation, photo))
@@ -149,7 +152,7 @@ def measure(people: int, seed: int, poses: Path) -> dict[str, Any]:
             points = pose_points(body.rig.subset(BodyPoints.LANDMARKS), state)
             placed = points[:, :2] / points[:, 2:] * state.focal + width / 2
             error = float(np.linalg.norm(placed - pixels, axis=1).mean() / objective.evidence.height)
-            rows[name].append((pa_mpjpe(found, right), mpjpe(found, right), 100 * error))
+            rows[name].append((*errors(found, right), 100 * error))
     return {**{key: np.array(value) for key, value in rows.items()}, "seconds": seconds / people}
 
 

@@ -16,7 +16,6 @@ import argparse
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import fit_accuracy as bench
@@ -59,7 +58,7 @@ def cheapest(objective: Objective, starts: list[State]) -> State:
 
 
 def guessed_joints(body: BodyPoints, start: State, rotations: Array, betas: Array) -> Array:
-    """Joints (24, 3) in millimetres of a guess as it is, before the fit's limits and rests."""
+    """Joints (24, 3) in metres of a guess as it is, before the fit's limits and rests."""
     return bench.joints_cam(body, replace(start, rotations=rotations, betas=betas))
 
 
@@ -91,24 +90,20 @@ def person(
 
 
 def errors(found: Array | list[Array], truth: Array) -> tuple[float, float]:
-    """PA-MPJPE and MPJPE; of several findings the one with the smallest PA-MPJPE."""
+    """PA-MPJPE and MPJPE in millimetres; of several findings the one with the smallest PA-MPJPE."""
     candidates = found if isinstance(found, list) else [found]
-    return min((bench.pa_mpjpe(points, truth), bench.mpjpe(points, truth)) for points in candidates)
+    return min(bench.errors(points, truth) for points in candidates)
 
 
 def measure(people: int, seed: int, poses: Path, net: LifterNet) -> tuple[dict[str, Array], Array]:
     """Return the errors (people, 2) of every method, and the seconds (people, 2) of network and choosing fit."""
-    with np.load(poses) as stored:
-        pose, clip = stored["pose"].astype(np.float64), stored["clip"].astype(np.int64)
-    prior, body = bench.learn_prior(pose, clip), make_body_points(load_default_body())
     random = np.random.default_rng(seed)
-    unseen = np.flatnonzero(clip % bench.HELD_OUT == 0)
-    chances = 1 / np.sqrt(np.bincount(clip)[clip[unseen]])
-    photo: Any = SimpleNamespace(image=np.zeros((WIDTH, WIDTH, 3), np.uint8), focal=None)
+    prior, chosen = bench.unseen_poses(poses, people, random)
+    body, photo = make_body_points(load_default_body()), bench.empty_photo(WIDTH)
     rows: dict[str, list[tuple[float, float]]] = {}
     seconds = []
-    for frame in random.choice(unseen, people, replace=False, p=chances / chances.sum()):
-        truth = bench.true_person(random, body, pose[frame], WIDTH)
+    for pose in chosen:
+        truth = bench.true_person(random, body, pose, WIDTH)
         observation, _ = bench.observe(random, body, truth, WIDTH)
         found = person(body, net, prepare(body, observation, photo, prior), observation, photo)
         seconds.append(found.pop("seconds"))

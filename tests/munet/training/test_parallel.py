@@ -64,7 +64,7 @@ def report(queue: Queue[Losses], work: Callable[..., Losses], *arguments: Any) -
 def test_two_processes_learn_like_one(
     plan: Plan, model: BodyModel, topology: Topology, made: TrainingBatch, tmp_path: Path
 ) -> None:
-    short = replace(plan, stages=(Stage("body", 1), Stage("surface", 1), Stage("joint", 1, rounds=2)))
+    short = replace(plan, stages=(Stage("body", 1), Stage("joint", 1, rounds=2)), surface_samples=3000)
     shared = (tmp_path / "store", short, config_of(short), model, topology, Again(made))
     teams = [Team(rank, 2, torch.device("cpu")) for rank in range(2)]
     context = multiprocessing.get_context("spawn")
@@ -81,4 +81,4 @@ def test_two_processes_learn_like_one(
     for found, wanted in zip(together[0], alone, strict=True):
         # Every process draws points of its own on the surfaces, and L_trace is a small difference of two such errors.
         for name in wanted.keys() - {"trace"}:
-            assert found[name] == pytest.approx(wanted[name], rel=0.02 if name in DRAWN else 2e-3, abs=1e-6), name
+            assert found[name] == pytest.approx(wanted[name], rel=0.03 if name in DRAWN else 2e-3, abs=1e-6), name

@@ -53,10 +53,8 @@ def follow(
         trust: how much the networks are believed.
     """
     objective, _ = prepare(points, observation, photo, load_pose_prior())
-    state = state_of(fit)
-    if moved.rotations is not None and moved.betas is not None:
-        rotations, betas = moved.rotations.astype(np.float64), moved.betas.astype(np.float64)
-        state = replace(state, rotations=rotations, betas=betas)
+    rotations, betas = moved.rotations.astype(np.float64), moved.betas.astype(np.float64)
+    state = replace(state_of(fit), rotations=rotations, betas=betas)
     straight, plumb = stands_straight(objective.evidence, state.rotations)
     trust = _plumb(trust, plumb)
     joints = moved_joints(model, fit, moved.vertices_cam)

@@ -22,7 +22,7 @@ from munet.render import normal_map, project, rasterise
 from munet.surface.result import ClothedSurface
 from munet.texture.normal_map import FoldPicture
 from munet.texture.regions import Regions, regions_of
-from munet.texture.visibility import View, look, smooth_ramp
+from munet.texture.visibility import View, look_at_person, smooth_ramp
 
 Floats = NDArray[np.float32]
 
@@ -82,18 +82,13 @@ def see_folds(
 
     Returns:
         The folds, none where the photo can not be trusted, less on skin.
+
+    Raises:
+        InvalidInputError: mask and photo differ in size.
     """
     regions = regions_of(surface)
-    view = look(
-        surface.vertices_cam,
-        surface.faces,
-        fit.camera,
-        observation.mask,
-        photo.image,
-        regions.head | regions.eyes,
-        others,
-        _pixels_wanted(surface, fit.camera),
-    )
+    wanted = _pixels_wanted(surface, fit.camera)
+    view = look_at_person(surface, fit.camera, photo, observation, regions, others, wanted)
     camera = _widened(view.camera)
     seen = _look_at(surface, regions, photo.image, observation.mask, view, camera)
     scale = camera.focal / float(np.median(surface.vertices_cam[:, 2]))

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from munet.errors import InvalidInputError
 from munet.fitting.result import BodyFit
 from munet.geometry.camera import Camera
 from munet.perception.observation import PersonObservation, Photo
@@ -32,7 +31,7 @@ from munet.texture.regions import Regions, regions_of
 from munet.texture.rim import doubt_rim
 from munet.texture.sample import Projected, Seen, project_vertices, sample_photo
 from munet.texture.shadow import shadow_factor
-from munet.texture.visibility import View, look
+from munet.texture.visibility import View, look_at_person
 
 Floats = NDArray[np.float32]
 
@@ -113,20 +112,8 @@ def _view(
     regions: Regions,
     others: Sequence[tuple[ClothedSurface, BodyFit]],
 ) -> View:
-    if observation.mask.shape != photo.image.shape[:2]:
-        raise InvalidInputError(
-            "Mask and photo differ in size.",
-            detail=f"expected {photo.image.shape[:2]}, found {observation.mask.shape}",
-        )
-    return look(
-        surface.vertices_cam,
-        surface.faces,
-        fit.camera,
-        observation.mask,
-        photo.image,
-        regions.head | regions.eyes,
-        [(seen_by(fit.camera, other, their_fit.camera), other.faces) for other, their_fit in others],
-    )
+    nearer = [(seen_by(fit.camera, other, their_fit.camera), other.faces) for other, their_fit in others]
+    return look_at_person(surface, fit.camera, photo, observation, regions, nearer)
 
 
 def seen_by(camera: Camera, other: ClothedSurface, their_camera: Camera) -> Floats:

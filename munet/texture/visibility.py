@@ -11,8 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from munet.errors import InvalidInputError
 from munet.geometry.camera import Camera
+from munet.perception.observation import PersonObservation, Photo
 from munet.render import project, rasterise
+from munet.surface.result import ClothedSurface
+from munet.texture.regions import Regions
 
 Floats = NDArray[np.float32]
 
@@ -53,6 +57,29 @@ class View:
     depth: Floats
     limit: Floats
     trust: Floats
+
+
+def look_at_person(
+    surface: ClothedSurface,
+    camera: Camera,
+    photo: Photo,
+    observation: PersonObservation,
+    regions: Regions,
+    others: Sequence[tuple[Floats, NDArray[np.int32]]] = (),
+    longest: int = 1024,
+) -> View:
+    """:func:`look` at a dressed person, with narrow margins round head and eyes.
+
+    Raises:
+        InvalidInputError: mask and photo differ in size.
+    """
+    if observation.mask.shape != photo.image.shape[:2]:
+        raise InvalidInputError(
+            "Mask and photo differ in size.",
+            detail=f"expected {photo.image.shape[:2]}, found {observation.mask.shape}",
+        )
+    fine = regions.head | regions.eyes
+    return look(surface.vertices_cam, surface.faces, camera, observation.mask, photo.image, fine, others, longest)
 
 
 def look(

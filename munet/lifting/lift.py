@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 
@@ -18,6 +19,7 @@ from munet.fitting.rig import TO_CAMERA
 from munet.lifting.inputs import HIPS, MARKS, View, box_of, doubt_of, look_at, turn_to
 from munet.lifting.mirror import see_both_ways
 from munet.lifting.network import LifterNet
+from munet.lifting.upright import roll_upright
 from munet.models.weights import read_weights
 from munet.perception.observation import PersonObservation, Photo
 
@@ -58,7 +60,7 @@ def guess_poses(net: LifterNet, observation: PersonObservation, photo: Photo) ->
 
 
 def view_of(observation: PersonObservation, photo: Photo) -> View:
-    """What the network sees of a person: rays by the focal length from EXIF, or by a usual one.
+    """What the network sees of a person: rays by the focal length from EXIF, or by a usual one, rolled upright.
 
     Raises:
         NoPersonError: too few landmarks are visible.
@@ -71,14 +73,16 @@ def view_of(observation: PersonObservation, photo: Photo) -> View:
         )
     height, width = photo.image.shape[:2]
     focal, _ = guess_focal(photo)
-    rays = (observation.landmarks_image[list(MARKS)] - [width / 2, height / 2]) / focal
+    roll = roll_upright(observation.landmarks_image, observation.visibility >= SEEN)
+    rays = (observation.landmarks_image[list(MARKS)] - [width / 2, height / 2]) / focal @ roll[:2, :2].T
     rays, known = torch.tensor(rays[None], dtype=torch.float32), torch.tensor(visible[None], dtype=torch.float32)
     measured = torch.tensor([float(photo.focal is not None)])
     doubt = doubt_of(torch.tensor(observation.visibility[list(MARKS)][None], dtype=torch.float32))
     turn = turn_to(box_of(rays, known)[0])[0]
     hips = observation.landmarks_world[list(HIPS)].mean(0)
-    depths = torch.tensor(observation.landmarks_world[list(MARKS)] - hips, dtype=torch.float32) @ turn[2]
-    return look_at(rays, known, measured, doubt, depths[None])
+    rolled = (observation.landmarks_world[list(MARKS)] - hips) @ roll.T
+    view = look_at(rays, known, measured, doubt, (torch.tensor(rolled, dtype=torch.float32) @ turn[2])[None])
+    return replace(view, turn=view.turn @ torch.tensor(roll, dtype=torch.float32))
 
 
 def lift_pose(net: LifterNet, observation: PersonObservation, photo: Photo) -> tuple[PoseGuess, ...]:

@@ -23,6 +23,7 @@ from munet.lifting.blend import blend_depths
 from munet.lifting.lift import guess_poses, lift_pose, load_lifter, read_lifter
 from munet.lifting.network import HYPOTHESES, LifterNet
 from munet.lifting.start import start_from
+from munet.lifting.upright import roll_upright
 from munet.perception.observation import PersonObservation, Photo
 from munet.training.lifting.losses import hypothesis_costs
 from munet.training.lifting.poses import load_library
@@ -81,6 +82,38 @@ def test_a_person_who_faces_the_camera_is_found_facing_it(net: LifterNet, body: 
 
 def local_turns(guess: PoseGuess) -> np.ndarray:
     return global_rotations(torch.tensor(guess.rotations[None]), TURNED)[0].numpy()
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_who_hangs_in_a_turned_photo_has_the_pose_of_the_upright_one(
+    net: LifterNet, body: BodyPoints, quarters: int
+) -> None:
+    upright = standing(body)
+    angle_z = np.pi / 2 * quarters
+    turn = np.rint([[np.cos(angle_z), -np.sin(angle_z), 0], [np.sin(angle_z), np.cos(angle_z), 0], [0, 0, 1]])
+    seen = np.ones(33, np.float32)
+    seen[25:] = 0.1
+    turned = replace(
+        upright,
+        landmarks_image=((upright.landmarks_image - SIZE / 2) @ turn[:2, :2].T + SIZE / 2).astype(np.float32),
+        landmarks_world=(upright.landmarks_world @ turn.T).astype(np.float32),
+        visibility=seen,
+    )
+    expected = lift_pose(net, replace(upright, visibility=seen), photo())[0]
+    found = lift_pose(net, turned, photo())[0]
+    flip = np.diag([1.0, -1.0, -1.0])
+    assert angle(found.rotations[0], flip @ turn @ flip @ expected.rotations[0]) < 0.1
+    np.testing.assert_allclose(found.rotations[1:], expected.rotations[1:], atol=1e-3)
+
+
+def test_who_is_upright_or_only_leans_is_not_rolled(body: BodyPoints) -> None:
+    marks = standing(body).landmarks_image
+    seen = np.ones(33, np.bool_)
+    middle = marks.mean(0)
+    for degrees, rolled in ((0, False), (80, False), (-90, False), (120, True), (180, True)):
+        c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        leaning = (marks - middle) @ np.array([[c, s], [-s, c]]) + middle
+        assert (not np.array_equal(roll_upright(leaning, seen), np.eye(3))) == rolled
 
 
 def test_local_and_global_rotations_agree() -> None:

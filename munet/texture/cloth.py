@@ -24,8 +24,8 @@ _EDGE = 448
 _COARSE = 0.012
 # Structure counts up to so many spreads; how much of it is laid, and its deviation at most.
 _CLIP = 1.8
-_STRENGTH = 0.8
-_MOST = 0.05
+_STRENGTH = 0.55
+_MOST = 0.035
 # Relative brightness below which there is no structure.
 _FLAT = 1e-3
 # Exponent of the normal in the blend of the three projections, and the share below which one is left out.

@@ -36,6 +36,8 @@ _CROWN = 0.6
 _EAR_HEIGHT = 0.4
 _NAPE_DEPTH = 0.57
 _BESIDE = (0.45, 0.15)
+# Ears farther from the middle of the face than this (bald head heights) lie under hair; bare ones end at 0.42.
+_UNDER_HAIR = 0.48
 # Necklines and collars are lower in front: what runs around the trunk leans by so much (radians) at the neck, and by
 # less down to so far (metres) below it.
 _NECKLINE = 0.4
@@ -79,6 +81,7 @@ def regions_of(surface: ClothedSurface) -> Regions:
     hands = np.isin(joint, _HANDS) | (joint >= _FIRST_FINGER)
     place = _place_on_head(surface.rest_vertices, head, eyes)
     scalp = head & (place[:, 1] > np.interp(place[:, 2], _HAIRLINE_DEPTH, _HAIRLINE_HEIGHT))
+    scalp |= _under_hair(place, head & ~scalp & (place[:, 2] < _NAPE_DEPTH), eyes)
     crown = head & (place[:, 1] > _CROWN)
     below = head & ~scalp & (place[:, 1] < _EAR_HEIGHT)
     nape, beside = head & ~scalp & (place[:, 2] < _NAPE_DEPTH), below & (np.abs(place[:, 2] - _BESIDE[0]) < _BESIDE[1])
@@ -91,6 +94,18 @@ def regions_of(surface: ClothedSurface) -> Regions:
     axis[np.isin(zone, (1, 2)) | hands] = (1, 0, 0)
     axis[np.isin(joint, _TOES)] = (0, 0, 1)
     return Regions(head, hands & ~eyes, eyes, scalp, crown, nape, beside, head & ~scalp, feet, zone, axis)
+
+
+def _under_hair(place: Floats, nape: NDArray[np.bool_], eyes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Ear and nape of each side (S,) where the surface stands off so far that only hair can be there."""
+    covered = np.zeros_like(nape)
+    if not eyes.any():
+        return covered
+    aside = place[:, 0] - place[eyes, 0].mean()
+    for side in (nape & (aside > 0), nape & (aside <= 0)):
+        if side.any() and np.median(np.abs(aside[side])) > _UNDER_HAIR:
+            covered |= side
+    return covered
 
 
 def _around_trunk(rest_vertices: Floats, joint: NDArray[np.int64]) -> Floats:
@@ -132,7 +147,7 @@ def _eyes(surface: ClothedSurface, joint: NDArray[np.int64]) -> NDArray[np.bool_
 
 
 def _place_on_head(rest_vertices: Floats, head: NDArray[np.bool_], eyes: NDArray[np.bool_]) -> Floats:
-    """Height and depth (columns 1, 2) of every vertex on the head, in units of the bald head under the hair.
+    """Place across, height and depth of every vertex on the head, in units of the bald head under the hair.
 
     Chin, nose and eyes tell its size, because hair adds to the rest; without eyes the whole head does.
     """

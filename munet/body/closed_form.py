@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from munet.body.model import BodyModel
-from munet.body.skinning import PosedBody, pose_body
+from munet.body.skinning import PosedBody, pose_body, smpl_weights
 from munet.body.tree import JOINTS, local_rotations
 from munet.errors import InvalidInputError
 
@@ -69,13 +69,7 @@ def _posed(model: BodyModel, betas: Tensor, turns: Tensor, place: Tensor | None)
 
 def _shares(model: BodyModel) -> Tensor:
     """How far (24, V) vertices belong to the joints of SMPL alone, fingers and face to the one that carries them."""
-    weights = model.weights[:, :JOINTS].clone()
-    parents = model.parents.tolist()
-    for joint in range(JOINTS, model.weights.shape[1]):
-        owner = joint
-        while owner >= JOINTS:
-            owner = parents[owner]
-        weights[:, owner] += model.weights[:, joint]
+    weights = smpl_weights(model)
     return (weights.T / weights.sum(1)) ** 4
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from munet.body.model import BodyModel
+from munet.body.tree import JOINTS
 from munet.errors import InvalidInputError
 from munet.geometry.rotation import matrix_from_axis_angle
 
@@ -185,6 +186,18 @@ def landmarks_body(model: BodyModel, vertices: Tensor) -> Tensor:
     flat = vertices.permute(1, 0, 2).reshape(count, batch * 3)
     marks: Tensor = torch.sparse.mm(model.landmarks, flat)
     return marks.reshape(-1, batch, 3).permute(1, 0, 2)
+
+
+def smpl_weights(model: BodyModel) -> Tensor:
+    """Skinning weights (V, 24) of a model on the joints of SMPL: fingers and face go to the one that carries them."""
+    weights = model.weights[:, :JOINTS].clone()
+    parents = model.parents.tolist()
+    for joint in range(JOINTS, model.weights.shape[1]):
+        owner = joint
+        while owner >= JOINTS:
+            owner = parents[owner]
+        weights[:, owner] += model.weights[:, joint]
+    return weights
 
 
 def _rotations(model: BodyModel, pose: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from munet.body.model import BodyModel
+from munet.body.skinning import smpl_weights
 from munet.body.tree import JOINTS
 from munet.errors import InvalidInputError
 from munet.network.coarsen import coarsen
@@ -37,7 +38,7 @@ def graph_rig(model: BodyModel, topology: Topology) -> GraphRig:
     Raises:
         InvalidInputError: the model has no graph level.
     """
-    weights = _body_weights(model)
+    weights = smpl_weights(model)
     dirs, betas = model.shape_dirs.flatten(1), model.shape_dirs.shape[-1]
     return GraphRig(
         weights=_shares(graph_values(model, topology, weights[None])[0]),
@@ -46,18 +47,6 @@ def graph_rig(model: BodyModel, topology: Topology) -> GraphRig:
         mark_shape_dirs=(model.landmarks @ dirs).reshape(-1, 3, betas),
         joint_shape_dirs=model.joint_shape_dirs[:JOINTS],
     )
-
-
-def _body_weights(model: BodyModel) -> Tensor:
-    """Weights (F, 24): those of fingers and face go to the joint of SMPL's that carries them."""
-    weights = model.weights[:, :JOINTS].clone()
-    parents = model.parents.tolist()
-    for joint in range(JOINTS, model.weights.shape[1]):
-        owner = joint
-        while owner >= JOINTS:
-            owner = parents[owner]
-        weights[:, owner] += model.weights[:, joint]
-    return weights
 
 
 def _shares(weights: Tensor) -> Tensor:
